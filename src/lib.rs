@@ -1,0 +1,17 @@
+//! Keeps Skype API plugins alive on chat networks that exist.
+
+mod config;
+mod error;
+
+// Not in the contract: open for the programs and the tests of this package.
+#[doc(hidden)]
+pub mod backend;
+#[doc(hidden)]
+pub mod imo;
+#[doc(hidden)]
+pub mod model;
+
+pub use config::Config;
+pub use config::Key;
+pub use error::Error;
+pub use error::Result;

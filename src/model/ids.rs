@@ -1,0 +1,93 @@
+//! Identifiers: types, so that the client's world and the network's cannot be mixed up.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+/// A user as clients write and read it: one token without blanks, commas, colons or slashes.
+///
+/// The spelling is the network's; two handles that differ only in ASCII case name the same user.
+#[derive(Clone, Debug)]
+pub struct Handle(Arc<str>);
+
+impl Handle {
+    /// Takes a handle that a back end has made.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The canonical spelling.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The key under which a handle is looked up: ASCII lower case.
+    #[must_use]
+    pub fn fold(text: &str) -> Cow<'_, str> {
+        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(text.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(text)
+        }
+    }
+}
+
+impl PartialEq for Handle {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for Handle {}
+
+impl fmt::Display for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The number behind `CHATMESSAGE <id>`, `CHATMEMBER <id>` and every other numbered object:
+/// one counter for all of them, never reused within an account's history (skype-api 1.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectId(pub u32);
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The network's own id of a message: opaque to everyone but the back end that made it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RemoteId(Arc<str>);
+
+impl RemoteId {
+    /// Takes an id that a back end has made.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The id, for the back end that made it and for the store.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The network's own id of a conversation (a room, a group): opaque like [`RemoteId`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ConversationId(Arc<str>);
+
+impl ConversationId {
+    /// Takes an id that a back end has made.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The id, for the back end that made it and for the store.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

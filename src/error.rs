@@ -16,6 +16,15 @@ pub enum Error {
         /// How many lines waited.
         unread: usize,
     },
+    /// So many lines wait unread that no more commands are taken.
+    #[error("{unread} lines wait unread; poll them before sending more")]
+    QueueFull {
+        /// How many lines wait.
+        unread: usize,
+    },
+    /// A command that needs the network was not answered in time; the reply is dropped when it comes.
+    #[error("no reply came in time")]
+    NoReply,
     /// An argument can never be accepted; trying again will not help.
     #[error("{name}: {problem}")]
     InvalidArgument {

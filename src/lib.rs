@@ -10,8 +10,14 @@ pub mod backend;
 pub mod imo;
 #[doc(hidden)]
 pub mod model;
+#[doc(hidden)]
+pub mod session;
+#[doc(hidden)]
+pub mod translate;
 
 pub use config::Config;
 pub use config::Key;
 pub use error::Error;
 pub use error::Result;
+pub use session::Callback;
+pub use session::Session;

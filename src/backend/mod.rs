@@ -147,6 +147,20 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// The ticket of an action that is answered by [`Event::Done`].
+    #[must_use]
+    pub fn ticket(&self) -> Option<Ticket> {
+        match self {
+            Self::SendText { ticket, .. }
+            | Self::AddContact { ticket, .. }
+            | Self::RemoveContact { ticket, .. }
+            | Self::AnswerAuthRequest { ticket, .. } => Some(*ticket),
+            Self::Connect { .. } | Self::Disconnect | Self::SetPresence { .. } => None,
+        }
+    }
+}
+
 /// Where a message goes to or comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,0 +1,551 @@
+//! The driver of a session: the engine behind its lock, the clients' queues, the clock.
+
+mod callbacks;
+mod queue;
+mod signal;
+mod timer;
+
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::sync::Weak;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use std::time::Instant;
+use std::time::SystemTime;
+
+use crossbeam_channel::Sender;
+use crossbeam_channel::bounded;
+
+use crate::backend::Action;
+use crate::backend::Backend;
+use crate::backend::Event;
+use crate::backend::Events;
+use crate::backend::Failure;
+use crate::config::Config;
+use crate::error::Error;
+use crate::error::Result;
+use crate::translate::Attachment;
+use crate::translate::ClientId;
+use crate::translate::Engine;
+use crate::translate::Login;
+use crate::translate::Now;
+use crate::translate::Output;
+use crate::translate::Setup;
+use crate::translate::Token;
+
+pub use callbacks::Callback;
+use callbacks::Callbacks;
+use callbacks::Listener;
+use queue::Mode;
+use queue::Queue;
+use timer::Alarm;
+use timer::Timer;
+
+/// The longest command, in bytes; a SkypeProxy frame has the same bound.
+pub const MAX_COMMAND: usize = 1 << 20;
+
+/// How long the last client's close may take for logging out.
+const LOGOUT_GRACE: Duration = Duration::from_secs(3);
+
+/// One account, logged in on one network, that speaks and understands the Skype API.
+///
+/// Commands go in by [`send_skype_command`](Self::send_skype_command); replies and notifications
+/// come out, in one ordered stream, by [`poll_skype_notification`](Self::poll_skype_notification).
+/// A session may be used from several threads at once. Dropping it closes it.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use imo2skype::{Config, Session};
+///
+/// // Without a server, a gateway inside this process is the network.
+/// let session = Session::open(Config::new("alice", "secret"))?;
+/// let reply = session.invoke("GET CURRENTUSERHANDLE", Duration::from_secs(10))?;
+/// assert_eq!(reply, "CURRENTUSERHANDLE alice");
+/// # Ok::<(), imo2skype::Error>(())
+/// ```
+pub struct Session {
+    shared: Arc<Shared>,
+    client: ClientId,
+    listener: Arc<Listener>,
+    callbacks: Mutex<Option<Arc<Callbacks>>>,
+}
+
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Session>();
+};
+
+/// What all clients of one login share.
+struct Shared {
+    core: Mutex<Core>,
+    started: Instant,
+    tokens: AtomicU64,
+    /// Set when the last client has gone: nothing more is taken from the network.
+    over: AtomicBool,
+    queue_limit: usize,
+    timer: Arc<Timer>,
+    this: Weak<Shared>,
+    /// Kept for as long as the session uses it.
+    _gateway: Option<Keep>,
+}
+
+/// Something that lives as long as the session.
+type Keep = Arc<dyn std::any::Any + Send + Sync>;
+
+struct Core {
+    engine: Engine,
+    backend: Option<Box<dyn Backend>>,
+    clients: Vec<Member>,
+    next_client: u32,
+    /// Reused from turn to turn.
+    outputs: Vec<Output>,
+    waiters: Vec<(Token, Sender<String>)>,
+    login: Option<Sender<Login>>,
+    /// The time for which the timer was asked last.
+    ordered: Option<Duration>,
+}
+
+struct Member {
+    id: ClientId,
+    listener: Arc<Listener>,
+    callbacks: Option<Arc<Callbacks>>,
+}
+
+impl Session {
+    /// Opens a session; unless `autologin` is off, it logs in and returns when that has succeeded.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LoginRefused`] for a wrong name or password, [`Error::Network`] when the server
+    /// cannot be reached, [`Error::InvalidArgument`] for an option that cannot be.
+    pub fn open(config: Config) -> Result<Self> {
+        let (config, gateway) = with_server(config)?;
+        let backend = backend_for(&config)?;
+        Self::with_backend(&config, backend, gateway)
+    }
+
+    /// Opens a session on a given back end; for tests of this package.
+    #[doc(hidden)]
+    pub fn with_backend(config: &Config, mut backend: Box<dyn Backend>, gateway: Option<Keep>) -> Result<Self> {
+        let engine = Engine::new(Setup {
+            username: config.username.clone(),
+            capabilities: backend.capabilities(),
+            names: backend.names(),
+            local_time: config.local_time,
+            seed: rand::random(),
+        });
+        let timer = Timer::shared()?;
+        let shared = Arc::new_cyclic(|this| Shared {
+            core: Mutex::new(Core {
+                engine,
+                backend: None,
+                clients: Vec::new(),
+                next_client: 1,
+                outputs: Vec::new(),
+                waiters: Vec::new(),
+                login: None,
+                ordered: None,
+            }),
+            started: Instant::now(),
+            tokens: AtomicU64::new(0),
+            over: AtomicBool::new(false),
+            queue_limit: config.queue_limit,
+            timer,
+            this: this.clone(),
+            _gateway: gateway,
+        });
+        backend.start(Arc::new(Feed(Arc::downgrade(&shared))));
+        shared.lock().backend = Some(backend);
+        let session = shared.attach(Attachment::Direct)?;
+        if config.autologin {
+            // Dropped on failure, the session ends what it started.
+            session.log_in(config)?;
+        }
+        Ok(session)
+    }
+
+    fn log_in(&self, config: &Config) -> Result<()> {
+        let (sender, outcome) = bounded(1);
+        self.shared.turn(|core, now| {
+            core.login = Some(sender);
+            core.engine.login(now, &mut core.outputs);
+        })?;
+        let server = || config.server.clone().unwrap_or_else(|| config.network.clone());
+        // The engine gives up by itself; without an answer the session was closed meanwhile.
+        match outcome.recv().map_err(|_| Error::Closed)? {
+            Login::Succeeded => Ok(()),
+            Login::Refused { reason } => {
+                Err(Error::LoginRefused { username: config.username.clone(), server: server(), reason })
+            }
+            Login::Unreachable { error } => Err(Error::Network { server: server(), source: error }),
+        }
+    }
+
+    /// Hands one line of the Skype API to the session, `MESSAGE echo123 hello` for one. The reply
+    /// is a line of [`poll_skype_notification`](Self::poll_skype_notification).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidArgument`] for a command longer than 1 MiB or one with a NUL in it,
+    /// [`Error::QueueFull`] while too many lines wait unread, [`Error::Closed`]. What the Skype
+    /// API refuses is a reply, `ERROR n text`, not an error.
+    pub fn send_skype_command(&self, command: &str) -> Result<()> {
+        self.send(command, None)
+    }
+
+    fn send(&self, command: &str, waiter: Option<(Token, Sender<String>)>) -> Result<()> {
+        check_command(command)?;
+        let queue = &self.listener.queue;
+        match queue.mode() {
+            Mode::Closed => return Err(Error::Closed),
+            Mode::Detached => return Err(Error::Detached { unread: self.shared.queue_limit }),
+            Mode::Polling | Mode::Callback if queue.is_full() => {
+                return Err(Error::QueueFull { unread: self.shared.queue_limit });
+            }
+            Mode::Polling | Mode::Callback => {}
+        }
+        tracing::trace!(target: "imo2skype::lines", client = self.client.0, command);
+        let token = waiter.as_ref().map_or(Token(0), |(token, _)| *token);
+        self.shared.turn(|core, now| {
+            core.waiters.extend(waiter);
+            core.engine.client_line(self.client, token, command, now, &mut core.outputs);
+        })
+    }
+
+    /// The next reply or notification, `None` when none came within `timeout`. Without a timeout
+    /// it waits for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] once the session is closed, also for those who wait;
+    /// [`Error::Detached`] when the client was given up for leaving too much unread;
+    /// [`Error::InvalidArgument`] while a callback is set.
+    pub fn poll_skype_notification(&self, timeout: Option<Duration>) -> Result<Option<String>> {
+        self.listener.queue.poll(timeout)
+    }
+
+    /// Sends `command` and returns the reply to it, without its `#id`, whatever it is: an
+    /// `ERROR n text` too. Notifications stay in the queue.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_skype_command`](Self::send_skype_command), and [`Error::NoReply`] if none came
+    /// within `timeout`.
+    pub fn invoke(&self, command: &str, timeout: Duration) -> Result<String> {
+        let token = Token(self.shared.tokens.fetch_add(1, Ordering::Relaxed) + 1);
+        let (sender, reply) = bounded(1);
+        self.send(command, Some((token, sender)))?;
+        reply.recv_timeout(timeout).map_err(|_| {
+            let _ = self.shared.turn(|core, _| core.waiters.retain(|(waiting, _)| *waiting != token));
+            if self.listener.queue.mode() == Mode::Closed { Error::Closed } else { Error::NoReply }
+        })
+    }
+
+    /// One more client of the same login, with its own protocol version, ids and queue.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] when this session is closed.
+    pub fn attach(&self) -> Result<Self> {
+        self.attach_as(Attachment::Direct)
+    }
+
+    /// One more client that came by a connection point.
+    #[doc(hidden)]
+    pub fn attach_as(&self, attachment: Attachment) -> Result<Self> {
+        if self.listener.queue.mode() == Mode::Closed {
+            return Err(Error::Closed);
+        }
+        self.shared.attach(attachment)
+    }
+
+    /// The number of this client, as the log shows it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn client(&self) -> u32 {
+        self.client.0
+    }
+
+    /// A descriptor that is readable while lines wait, and once the session is closed, for `poll(2)`
+    /// and its kin. It belongs to the session: do not read it, do not close it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`] when the process has no descriptor left.
+    #[cfg(unix)]
+    pub fn notification_fd(&self) -> Result<std::os::fd::RawFd> {
+        self.listener.queue.descriptor()
+    }
+
+    /// Has `callback` called with each line, on one thread of the library, one line at a time;
+    /// `None` gives polling back. When this returns, the callback before has ended for good,
+    /// unless it is the one that called.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] once the session is closed.
+    pub fn set_notification_callback(&self, callback: Option<Callback>) -> Result<()> {
+        match self.listener.queue.mode() {
+            Mode::Polling | Mode::Callback => {}
+            Mode::Closed => return Err(Error::Closed),
+            Mode::Detached => return Err(Error::Detached { unread: self.shared.queue_limit }),
+        }
+        let callbacks = {
+            let mut callbacks = self.callbacks.lock().unwrap_or_else(PoisonError::into_inner);
+            match &*callbacks {
+                Some(callbacks) => Arc::clone(callbacks),
+                None if callback.is_none() => return Ok(()),
+                None => Arc::clone(callbacks.insert(Callbacks::shared()?)),
+            }
+        };
+        self.shared.turn(|core, _| {
+            if let Some(member) = core.clients.iter_mut().find(|member| member.id == self.client) {
+                member.callbacks = Some(Arc::clone(&callbacks));
+            }
+        })?;
+        callbacks.set(&self.listener, callback);
+        Ok(())
+    }
+
+    /// Closes this client: everyone who waits on it is woken. The last client of a login logs out
+    /// and ends every thread of it. Closing twice does nothing.
+    pub fn close(&self) {
+        if !self.listener.queue.set_mode(Mode::Closed) {
+            return;
+        }
+        if let Some(callbacks) = self.callbacks.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            callbacks.set(&self.listener, None);
+        }
+        self.shared.leave(self.client);
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("client", &self.client.0).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn attach(&self, attachment: Attachment) -> Result<Session> {
+        let listener = Arc::new(Listener::new(Arc::new(Queue::new(self.queue_limit))));
+        let client = self.turn(|core, _| {
+            let id = ClientId(core.next_client);
+            core.next_client += 1;
+            core.clients.push(Member { id, listener: Arc::clone(&listener), callbacks: None });
+            core.engine.attach(id, attachment, &mut core.outputs);
+            // The client that a full queue made the network wait for is no longer the only one.
+            for member in &core.clients {
+                member.listener.queue.reconsider_room();
+            }
+            id
+        })?;
+        // Never dangling: `self` is inside the Arc.
+        let shared = self.this.upgrade().ok_or(Error::Closed)?;
+        Ok(Session { shared, client, listener, callbacks: Mutex::new(None) })
+    }
+
+    fn leave(&self, client: ClientId) {
+        let backend = {
+            let mut core = self.lock();
+            core.clients.retain(|member| member.id != client);
+            core.engine.detach(client);
+            if !core.clients.is_empty() {
+                return;
+            }
+            self.over.store(true, Ordering::SeqCst);
+            core.waiters.clear();
+            core.login = None;
+            core.backend.take()
+        };
+        if let Some(mut backend) = backend {
+            backend.stop(LOGOUT_GRACE);
+        }
+    }
+
+    /// Runs the engine once and hands out what it says. Work under the lock is pure CPU.
+    fn turn<R>(&self, work: impl FnOnce(&mut Core, Now) -> R) -> Result<R> {
+        let mut core = self.lock();
+        if self.over.load(Ordering::SeqCst) {
+            return Err(Error::Closed);
+        }
+        let now = self.now();
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let result = work(&mut core, now);
+            self.hand_out(&mut core, now);
+            result
+        }));
+        result.map_err(|_| {
+            // The state can't be trusted any more; nobody is left waiting for it.
+            self.over.store(true, Ordering::SeqCst);
+            for member in &core.clients {
+                member.listener.queue.set_mode(Mode::Closed);
+            }
+            core.waiters.clear();
+            core.login = None;
+            Error::Internal("a panic stopped this session".to_owned())
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        // Panics are caught inside the lock, see `turn`.
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hand_out(&self, core: &mut Core, now: Now) {
+        let mut outputs = std::mem::take(&mut core.outputs);
+        while !outputs.is_empty() {
+            for output in outputs.drain(..) {
+                match output {
+                    Output::Reply { client, token, mut line, start } => {
+                        let waiter = core.waiters.iter().position(|(waiting, _)| *waiting == token);
+                        if let Some(waiter) = waiter {
+                            line.drain(..start);
+                            // Whoever gave up waiting does not want it any more.
+                            let _ = core.waiters.swap_remove(waiter).1.send(line);
+                        } else {
+                            push(core, client, line);
+                        }
+                    }
+                    Output::ToClient(client, line) => push(core, client, line),
+                    Output::ToBackend(action) => {
+                        let refused = core.backend.as_mut().and_then(|backend| backend.submit(action).err());
+                        if let Some(ticket) = refused.as_ref().and_then(Action::ticket) {
+                            let event = Event::Done { ticket, outcome: Err(Failure::NotConnected) };
+                            core.engine.backend_event(event, now, &mut core.outputs);
+                        }
+                    }
+                    Output::Login(login) => {
+                        if let Some(waiting) = core.login.take() {
+                            let _ = waiting.send(login);
+                        }
+                    }
+                }
+            }
+            // What handing out made the engine say; the buffer with room goes on.
+            std::mem::swap(&mut outputs, &mut core.outputs);
+        }
+        core.outputs = outputs;
+        if let Some(due) = core.engine.timeout()
+            && core.ordered.is_none_or(|ordered| due < ordered)
+        {
+            core.ordered = Some(due);
+            let alarm: Weak<dyn Alarm> = self.this.clone();
+            self.timer.order(self.started + due, alarm);
+        }
+    }
+
+    fn now(&self) -> Now {
+        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Now { monotonic: self.started.elapsed(), unix }
+    }
+
+    /// The queue of the only client, if there is just one.
+    fn only_queue(&self) -> Option<Arc<Queue>> {
+        match self.lock().clients.as_slice() {
+            [only] => Some(Arc::clone(&only.listener.queue)),
+            _ => None,
+        }
+    }
+}
+
+impl Alarm for Shared {
+    fn ring(&self) {
+        // An error means that the session is closed; nothing is due then.
+        let _ = self.turn(|core, now| {
+            core.ordered = None;
+            if core.engine.timeout().is_some_and(|due| due <= now.monotonic) {
+                core.engine.on_timeout(now, &mut core.outputs);
+            }
+        });
+    }
+}
+
+/// Puts a line into a client's queue. A client that reads too slowly is given up for the sake of
+/// the others; the only client makes the network wait instead (`Events::wait_for_room`).
+fn push(core: &mut Core, client: ClientId, line: String) {
+    let Ok(index) = core.clients.binary_search_by_key(&client, |member| member.id) else { return };
+    tracing::trace!(target: "imo2skype::lines", client = client.0, notification = line);
+    let member = &core.clients[index];
+    if member.listener.queue.is_full() && core.clients.len() > 1 {
+        tracing::warn!(client = client.0, "detached: it left too many lines unread");
+        let member = core.clients.remove(index);
+        core.engine.detach(client);
+        member.listener.queue.set_mode(Mode::Detached);
+    } else if member.listener.queue.push(line)
+        && let Some(callbacks) = &member.callbacks
+    {
+        callbacks.tell(&member.listener);
+    }
+}
+
+/// Brings the events of a back end to the session, for as long as there is one.
+struct Feed(Weak<Shared>);
+
+impl Events for Feed {
+    fn deliver(&self, event: Event) {
+        self.wait_for_room();
+        if let Some(shared) = self.0.upgrade() {
+            // An error means that the session is closed; then the event stays with the network.
+            let _ = shared.turn(|core, now| core.engine.backend_event(event, now, &mut core.outputs));
+        }
+    }
+
+    fn wait_for_room(&self) {
+        let Some(shared) = self.0.upgrade() else { return };
+        while let Some(queue) = shared.only_queue() {
+            if !queue.is_full() || shared.over.load(Ordering::SeqCst) {
+                return;
+            }
+            queue.wait_for_room(|| {
+                !shared.over.load(Ordering::SeqCst)
+                    && shared.only_queue().is_some_and(|only| Arc::ptr_eq(&only, &queue))
+            });
+        }
+    }
+}
+
+fn check_command(command: &str) -> Result<()> {
+    let problem = if command.len() > MAX_COMMAND {
+        format!("{} bytes; a command has at most {MAX_COMMAND}", command.len())
+    } else if command.contains('\0') {
+        "has a NUL in it, which no command can have".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Error::InvalidArgument { name: "command", problem })
+}
+
+/// Waits for a thread, unless it is the one that asks.
+fn join(thread: Option<JoinHandle<()>>) {
+    if let Some(thread) = thread
+        && thread.thread().id() != std::thread::current().id()
+    {
+        // A panic of that thread was reported when it happened.
+        let _ = thread.join();
+    }
+}
+
+/// Names a server where the configuration does not: a gateway in the memory of this process.
+fn with_server(config: Config) -> Result<(Config, Option<Keep>)> {
+    Ok((config, None))
+}
+
+fn backend_for(config: &Config) -> Result<Box<dyn Backend>> {
+    Err(Error::InvalidArgument { name: "network", problem: format!("no such network {}", config.network) })
+}

@@ -1,0 +1,12 @@
+//! The translator: client lines and network events in, outputs out. No threads, no clock, no sockets.
+
+mod engine;
+
+pub use engine::Attachment;
+pub use engine::ClientId;
+pub use engine::Engine;
+pub use engine::Login;
+pub use engine::Now;
+pub use engine::Output;
+pub use engine::Setup;
+pub use engine::Token;

@@ -1,1 +1,10 @@
-//! The imo network.
+//! The imo network: the client's side of the imo.im protocol (imo-protocol).
+
+#[allow(dead_code)]
+mod http;
+mod names;
+#[allow(dead_code)]
+mod server;
+mod tls;
+
+pub use names::ImoNames;

@@ -110,11 +110,8 @@ impl Line {
         timeout: Duration,
         cut: &Receiver<()>,
     ) -> std::result::Result<Reply, HttpError> {
-        let request = self
-            .client
-            .post(url.clone())
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(encode(form));
+        let request =
+            self.client.post(url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(encode(form));
         self.perform(request, cookies, timeout, cut)
     }
 

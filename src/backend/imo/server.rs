@@ -25,7 +25,8 @@ pub(super) struct Server {
 impl Server {
     /// Reads `server`, `insecure_http` and `ca_file` of the options.
     pub(super) fn of(config: &Config) -> Result<Self> {
-        let address = config.server.as_deref().ok_or_else(|| bad("missing; give the address of a server".to_owned()))?;
+        let address =
+            config.server.as_deref().ok_or_else(|| bad("missing; give the address of a server".to_owned()))?;
         // The parser's own texts name no part of the address, so no secret either.
         let mut root = Url::parse(address)
             .map_err(|error| bad(format!("no URL ({error}); write for example https://imo.example/")))?;
@@ -46,7 +47,7 @@ impl Server {
             "http" if loopback || config.insecure_http => {}
             "http" => {
                 return Err(bad(
-                    "http: would show the password to everyone on the way; use https:, or set insecure_http".to_owned()
+                    "http: would show the password to everyone on the way; use https:, or set insecure_http".to_owned(),
                 ));
             }
             other => return Err(bad(format!("the scheme {other}: is unknown; use https:"))),
@@ -137,7 +138,8 @@ mod tests {
     fn bad_root_files_are_named() {
         let folder = tempfile::tempdir().expect("a folder");
         let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        for (name, content) in [("missing", None), ("empty", Some("")), ("text", Some("hi")), ("broken", Some(broken))] {
+        for (name, content) in [("missing", None), ("empty", Some("")), ("text", Some("hi")), ("broken", Some(broken))]
+        {
             let path = folder.path().join(name);
             if let Some(content) = content {
                 std::fs::write(&path, content).expect("written");

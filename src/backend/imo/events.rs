@@ -244,7 +244,7 @@ pub(super) fn primitive(presence: Presence) -> &'static str {
     match presence {
         Presence::Available => "available",
         Presence::Away => "away",
-        Presence::Busy => "busy",
+        Presence::Busy | Presence::NotAvailable => "busy",
         Presence::Invisible => "invisible",
         Presence::Offline => "offline",
     }

@@ -14,6 +14,9 @@ pub mod model;
 pub mod session;
 #[doc(hidden)]
 pub mod translate;
+#[cfg(feature = "transport")]
+#[doc(hidden)]
+pub mod transport;
 
 pub use config::Config;
 pub use config::Key;

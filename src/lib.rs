@@ -18,6 +18,8 @@ pub mod translate;
 #[doc(hidden)]
 pub mod transport;
 
+pub mod skype;
+
 pub use config::Config;
 pub use config::Key;
 pub use error::Error;

@@ -275,7 +275,9 @@ fn the_longest_command_is_one_mebibyte() {
     let mut plugin = Plugin::connect(serving.address());
     let mut text = vec![b'x'; 1 << 20];
     assert!(plugin.send(&text).line().starts_with("ERROR "));
-    assert_eq!(plugin.raw(PING).line(), "PONG");
+    // What a client is told when it attaches may come first.
+    plugin.raw(PING);
+    while plugin.line() != "PONG" {}
     text.push(b'x');
     // The end may come while we still write.
     let _ = plugin.0.write_all(&frame(&text));

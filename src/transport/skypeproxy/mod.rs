@@ -64,6 +64,29 @@ impl Default for BindOptions {
     }
 }
 
+impl BindOptions {
+    /// Whether such a socket may be, without trying.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidArgument`] for an empty key, and for an address beyond loopback without one.
+    pub fn check(&self) -> Result<()> {
+        let Self { address, key, .. } = self;
+        if key.as_ref().is_some_and(|key| key.expose_secret().is_empty()) {
+            return Err(Error::InvalidArgument { name: "key", problem: "must not be empty".to_owned() });
+        }
+        if key.is_none() && !address.to_canonical().is_loopback() {
+            return Err(Error::InvalidArgument {
+                name: "host",
+                problem: format!(
+                    "{address} can be reached from other machines; set a key (-k or IMO2SPROXY_KEY), or bind 127.0.0.1"
+                ),
+            });
+        }
+        Ok(())
+    }
+}
+
 /// A socket that is bound but answers nobody yet.
 #[derive(Debug)]
 pub struct SkypeProxy {
@@ -80,18 +103,8 @@ impl SkypeProxy {
     /// [`Error::InvalidArgument`] for an address or port that cannot be bound, one that is in use
     /// for instance, and for an address beyond loopback without a key.
     pub fn bind(options: BindOptions) -> Result<Self> {
+        options.check()?;
         let BindOptions { address, port, key } = options;
-        if key.as_ref().is_some_and(|key| key.expose_secret().is_empty()) {
-            return Err(Error::InvalidArgument { name: "key", problem: "must not be empty".to_owned() });
-        }
-        if key.is_none() && !address.to_canonical().is_loopback() {
-            return Err(Error::InvalidArgument {
-                name: "host",
-                problem: format!(
-                    "{address} can be reached from other machines; set a key (-k or IMO2SPROXY_KEY), or bind 127.0.0.1"
-                ),
-            });
-        }
         let wanted = SocketAddr::new(address, port);
         let listener = TcpListener::bind(wanted).map_err(|error| cannot_bind(wanted, &error))?;
         let address = listener.local_addr().map_err(|error| cannot_bind(wanted, &error))?;

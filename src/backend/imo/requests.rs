@@ -63,7 +63,8 @@ struct Worker<'a> {
 pub(super) fn run(account: &Account, woken: &Receiver<()>, polls: Polls) {
     let mut worker = Worker { account, polls, told: None, login: None };
     loop {
-        match next_job(&mut account.lock()) {
+        let job = next_job(&mut account.lock());
+        match job {
             Some(Job::Stop(grace)) => return worker.stop(grace),
             Some(job) => worker.work(job),
             None => worker.wait(woken),

@@ -601,5 +601,9 @@ fn with_server(config: Config) -> Result<(Config, Option<Keep>)> {
 }
 
 fn backend_for(config: &Config) -> Result<Box<dyn Backend>> {
+    #[cfg(feature = "imo")]
+    if config.network == "imo" {
+        return Ok(Box::new(crate::backend::imo::open(config)?));
+    }
     Err(Error::InvalidArgument { name: "network", problem: format!("no such network {}", config.network) })
 }

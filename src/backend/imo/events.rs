@@ -243,7 +243,7 @@ pub(super) fn presence(primitive: &str) -> Presence {
 pub(super) fn primitive(presence: Presence) -> &'static str {
     match presence {
         Presence::Available => "available",
-        Presence::Away => "away",
+        Presence::Away | Presence::NotAvailable => "away",
         Presence::Busy => "busy",
         Presence::Invisible => "invisible",
         Presence::Offline => "offline",

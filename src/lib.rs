@@ -55,6 +55,9 @@ pub mod model;
 pub mod session;
 #[doc(hidden)]
 pub mod translate;
+#[cfg(feature = "transport")]
+#[doc(hidden)]
+pub mod transport;
 
 pub mod skype;
 

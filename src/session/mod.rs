@@ -106,6 +106,8 @@ struct Core {
     engine: Engine,
     backend: Option<Box<dyn Backend>>,
     clients: Vec<Member>,
+    /// Clients that read nothing any more but keep the login, see [`Session::keep_only`].
+    keepers: Vec<ClientId>,
     next_client: u32,
     /// Reused from turn to turn.
     outputs: Vec<Output>,
@@ -154,6 +156,7 @@ impl Session {
                 engine,
                 backend: None,
                 clients: Vec::new(),
+                keepers: Vec::new(),
                 next_client: 1,
                 outputs: Vec::new(),
                 waiters: Vec::new(),
@@ -273,6 +276,56 @@ impl Session {
         self.shared.attach(attachment)
     }
 
+    /// From now on this client keeps the login alive and does nothing else: no line reaches it, so
+    /// nobody has to poll it, and it does not count when the bound of another client is judged.
+    #[doc(hidden)]
+    pub fn keep_only(&self) {
+        // An error means that the session is closed, and then there is nothing to keep.
+        let _ = self.shared.turn(|core, _| {
+            let Some(index) = core.clients.iter().position(|member| member.id == self.client) else { return };
+            core.clients.remove(index);
+            core.keepers.push(self.client);
+            core.engine.detach(self.client);
+            // Another client may have become the only one, and nobody waits for this one any more.
+            self.listener.queue.reconsider_room();
+        });
+    }
+
+    /// Puts a line of the connection point's own into this client's stream, behind what waits there.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_skype_command`](Self::send_skype_command).
+    #[doc(hidden)]
+    pub fn answer(&self, line: &str) -> Result<()> {
+        self.standing()?;
+        if self.listener.queue.is_full() {
+            return Err(Error::QueueFull { unread: self.shared.queue_limit });
+        }
+        self.shared.turn(|core, _| push(core, self.client, line.to_owned()))
+    }
+
+    /// Whether this client still takes part.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] or [`Error::Detached`] when it does not.
+    #[doc(hidden)]
+    pub fn standing(&self) -> Result<()> {
+        match self.listener.queue.mode() {
+            Mode::Polling | Mode::Callback => Ok(()),
+            Mode::Closed => Err(Error::Closed),
+            Mode::Detached => Err(Error::Detached { unread: self.shared.queue_limit }),
+        }
+    }
+
+    /// How many lines wait for this client.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn unread(&self) -> usize {
+        self.listener.queue.len()
+    }
+
     /// The number of this client, as the log shows it.
     #[doc(hidden)]
     #[must_use]
@@ -369,8 +422,9 @@ impl Shared {
         let backend = {
             let mut core = self.lock();
             core.clients.retain(|member| member.id != client);
+            core.keepers.retain(|keeper| *keeper != client);
             core.engine.detach(client);
-            if !core.clients.is_empty() {
+            if !core.clients.is_empty() || !core.keepers.is_empty() {
                 return;
             }
             self.over.store(true, Ordering::SeqCst);

@@ -315,7 +315,11 @@ fn a_wrong_password_has_status_3() {
     let home = home();
     let first = pipe(imo2sproxy(&home, &["-mc", "--linger", "0", "--data-dir", "d", "alice", "secret"]), "");
     assert_eq!(status(&first), 0, "{first:?}");
-    let errors = failure(&home, &["-p0", "--data-dir", "d", "alice", "geheim"], 3);
+    let mut command = imo2sproxy(&home, &["-p0", "--data-dir", "d", "alice"]);
+    command.env("IMO2SKYPE_PASSWORD", "geheim");
+    let output = command.output().expect("the program starts");
+    let errors = text(&output.stderr);
+    assert_eq!((status(&output), errors.lines().count()), (3, 1), "{errors}");
     assert!(errors.contains("wrong user name or password") && !errors.contains("geheim"), "{errors}");
 }
 

@@ -41,8 +41,9 @@ pub(crate) struct Options {
     /// Open the call page of the network in the browser when a call starts
     #[arg(short, long)]
     interactive: bool,
-    /// Connection point, may be given several times [default: s]
-    #[arg(short, value_name = "MODE", action = ArgAction::Append)]
+    /// Connection point, may be given several times: s SkypeProxy socket (default), a Skype API over
+    /// window messages (Windows), d D-Bus, x X11, c console
+    #[arg(short, value_name = "MODE", action = ArgAction::Append, hide_possible_values = true)]
     mode: Vec<Mode>,
     /// Address to bind the socket to; any beyond loopback needs --key [default: 127.0.0.1]
     #[arg(short = 'h', long, value_name = "IP")]
@@ -78,7 +79,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "SECONDS")]
     linger: Option<f64>,
     /// Print help
-    #[arg(long, action = ArgAction::Help)]
+    #[arg(long, action = ArgAction::HelpShort)]
     help: Option<bool>,
     /// Print version
     #[arg(long, action = ArgAction::Version)]

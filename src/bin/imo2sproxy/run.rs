@@ -66,7 +66,7 @@ struct Daemon {
 
 impl Daemon {
     fn serve(&mut self, plan: Plan) -> Result<(), Failure> {
-        let _log = Log::start(plan.verbose, plan.log_file.as_deref())?;
+        let log = Log::start(plan.verbose, plan.log_file.as_deref())?;
         let (sender, events) = unbounded();
         signals::watch(sender.clone())?;
         self._pid_file = plan.pid_file.map(PidFile::write).transpose()?;
@@ -89,6 +89,7 @@ impl Daemon {
         if let Some(readiness) = self.readiness.take() {
             readiness.ready().map_err(|error| Failure::service(format!("cannot let go of the console: {error}")))?;
         }
+        log.unmute();
         let only_console = running.iter().all(|account| account.socket.is_none());
         for account in &running {
             if let Some(linger) = account.console {

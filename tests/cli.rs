@@ -343,6 +343,32 @@ fn sigterm_and_sigint_stop_it_as_asked() {
 }
 
 #[test]
+fn it_can_be_stopped_while_the_server_does_not_answer() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let server = format!("http://{}/", silent.local_addr().expect("bound"));
+    let home = home();
+    let running = Running::start(imo2sproxy(&home, &["-p0", "--server", &server, "alice", "secret"]));
+    let _connection = silent.accept().expect("it logs in");
+    let (status, errors) = running.stop(Signal::SIGTERM);
+    assert_eq!(status, 0, "{errors}");
+}
+
+#[test]
+fn the_end_of_the_console_does_not_end_the_socket() {
+    let home = home();
+    let mut running = Running::start(imo2sproxy(&home, &["-mc", "-ms", "-p0", "--linger", "0", "alice", "secret"]));
+    let address = running.told("listening: skypeproxy ");
+    running.told("listening: gateway ");
+    let mut plugin = Plugin::connect(&address);
+    assert_eq!(plugin.send("PING").line(), "PONG");
+    // The console goes on to tell what happens.
+    plugin.send("#1 SET USERSTATUS AWAY").wait("#1");
+    while running.told("") != "USERSTATUS AWAY" {}
+    let (status, errors) = running.stop(Signal::SIGTERM);
+    assert_eq!(status, 0, "{errors}");
+}
+
+#[test]
 fn the_key_comes_from_the_environment() {
     let home = home();
     let mut command = imo2sproxy(&home, &["-p0", "-h", "127.0.0.1", "alice", "secret"]);

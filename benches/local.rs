@@ -78,7 +78,7 @@ impl Backend for Instant {
 fn session(contacts: usize) -> Session {
     let mut config = Config::new("alice", "secret");
     config.queue_limit = 1 << 24;
-    let session = Session::with_backend(&config, Box::new(Instant { contacts, events: None, connect: None }), None);
+    let session = Session::with_backend(&config, Box::new(Instant { contacts, events: None, connect: None }));
     let session = session.expect("a session");
     drain(&session);
     session

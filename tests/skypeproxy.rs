@@ -96,7 +96,7 @@ fn session(queue_limit: usize) -> Arc<Session> {
     let mut config = Config::new("alice", "secret");
     config.autologin = false;
     config.queue_limit = queue_limit;
-    Arc::new(Session::with_backend(&config, Box::new(Silent), None).expect("nothing can fail offline"))
+    Arc::new(Session::with_backend(&config, Box::new(Silent)).expect("nothing can fail offline"))
 }
 
 /// A server on a session of its own, kept as the daemon keeps it.

@@ -1,6 +1,7 @@
 //! The driver of a session: the engine behind its lock, the clients' queues, the clock.
 
 mod callbacks;
+mod network;
 mod queue;
 mod signal;
 mod timer;
@@ -43,6 +44,9 @@ use crate::translate::Token;
 pub use callbacks::Callback;
 use callbacks::Callbacks;
 use callbacks::Listener;
+use network::Keep;
+use network::backend_for;
+use network::with_server;
 use queue::Mode;
 use queue::Queue;
 use timer::Alarm;
@@ -98,9 +102,6 @@ struct Shared {
     _gateway: Option<Keep>,
 }
 
-/// Something that lives as long as the session.
-type Keep = Arc<dyn std::any::Any + Send + Sync>;
-
 struct Core {
     engine: Engine,
     backend: Option<Box<dyn Backend>>,
@@ -132,12 +133,16 @@ impl Session {
     pub fn open(config: Config) -> Result<Self> {
         let (config, gateway) = with_server(config)?;
         let backend = backend_for(&config)?;
-        Self::with_backend(&config, backend, gateway)
+        Self::start(&config, backend, gateway)
     }
 
     /// Opens a session on a given back end; for tests of this package.
     #[doc(hidden)]
-    pub fn with_backend(config: &Config, mut backend: Box<dyn Backend>, gateway: Option<Keep>) -> Result<Self> {
+    pub fn with_backend(config: &Config, backend: Box<dyn Backend>) -> Result<Self> {
+        Self::start(config, backend, None)
+    }
+
+    fn start(config: &Config, mut backend: Box<dyn Backend>, gateway: Option<Keep>) -> Result<Self> {
         let engine = Engine::new(Setup {
             username: config.username.clone(),
             capabilities: backend.capabilities(),
@@ -593,17 +598,4 @@ fn join(thread: Option<JoinHandle<()>>) {
         // A panic of that thread was reported when it happened.
         let _ = thread.join();
     }
-}
-
-/// Names a server where the configuration does not: a gateway in the memory of this process.
-fn with_server(config: Config) -> Result<(Config, Option<Keep>)> {
-    Ok((config, None))
-}
-
-fn backend_for(config: &Config) -> Result<Box<dyn Backend>> {
-    #[cfg(feature = "imo")]
-    if config.network == "imo" {
-        return Ok(Box::new(crate::backend::imo::open(config)?));
-    }
-    Err(Error::InvalidArgument { name: "network", problem: format!("no such network {}", config.network) })
 }

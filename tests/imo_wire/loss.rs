@@ -183,6 +183,13 @@ fn nobody_at_the_door_is_told() {
         assert!(client.unreachable(epoch).contains("cannot connect"));
     }
     client.end();
+
+    // Somebody who does not speak TLS is as good as nobody.
+    let server = Server::start();
+    let mut client = Client::of(&server.url.replace("http:", "https:"));
+    client.connect(1);
+    assert!(client.unreachable(1).contains("cannot connect"));
+    client.end();
 }
 
 #[test]

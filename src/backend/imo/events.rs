@@ -243,8 +243,8 @@ pub(super) fn presence(primitive: &str) -> Presence {
 pub(super) fn primitive(presence: Presence) -> &'static str {
     match presence {
         Presence::Available => "available",
-        Presence::Away | Presence::NotAvailable => "away",
-        Presence::Busy => "busy",
+        Presence::Away => "away",
+        Presence::Busy | Presence::NotAvailable => "busy",
         Presence::Invisible => "invisible",
         Presence::Offline => "offline",
     }

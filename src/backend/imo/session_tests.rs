@@ -1,4 +1,5 @@
 use super::*;
+use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::json;
 
@@ -167,5 +168,40 @@ fn a_disconnect_is_a_refusal_only_before_the_login_or_for_the_password() {
             assert_eq!(refused(session.ended()), wanted, "{reason}");
             assert!(session.ended().is_some());
         }
+    }
+}
+
+/// JSON of the members and words that mean something, put together at random.
+fn any_json() -> impl Strategy<Value = Value> {
+    let words =
+        "(signed_on|buddy_added|buddy_removed|recv_im|reflect|disconnect|internal|client|im|set_status|bob|\\PC{0,9})";
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        words.prop_map(Value::from)
+    ];
+    let keys =
+        "(data|name|edata|to|from|system|seq|buid|msg|group|type|primitive|timestamp|request_id|response|preferences)";
+    leaf.prop_recursive(5, 64, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::btree_map(keys, inner, 0..6).prop_map(|members| members.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn nothing_a_server_says_loses_what_follows(noise in prop::collection::vec(any_json(), 0..4), data in any_json()) {
+        let mut session = online();
+        let mut messages = noise;
+        messages.push(json!({"to": {"system": "client"}, "from": {"system": "im"}, "seq": 1, "data": data}));
+        messages.push(json!({"to": {"system": "client"}, "from": {"system": "im"}, "seq": u64::MAX - 1, "data": {
+            "name": "recv_im", "edata": {"buid": "bob", "msg": "last"}}}));
+        session.polled(&answer(json!({"messages": messages})));
+        let steps = take(&mut session);
+        let last = steps.iter().any(|step| matches!(step, Step::Deliver(Event::Message(message)) if message.body == "last"));
+        prop_assert!(last);
     }
 }

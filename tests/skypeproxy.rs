@@ -362,7 +362,7 @@ fn who_does_not_read_is_given_up_and_told_so_by_the_end() {
     let network = Scripted::default();
     let mut config = Config::new("alice", "secret");
     config.queue_limit = 64;
-    let session = Session::with_backend(&config, Box::new(network.clone()), None).expect("the script says so");
+    let session = Session::with_backend(&config, Box::new(network.clone())).expect("the script says so");
     session.keep_only();
     let proxy = SkypeProxy::bind(BindOptions { port: 0, ..BindOptions::default() }).expect("a port");
     let serving = proxy.serve(Arc::new(session)).expect("a thread");

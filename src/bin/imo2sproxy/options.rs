@@ -72,7 +72,7 @@ pub(crate) struct Options {
     /// Where the gateway inside the program keeps its data [default: imo2skype in the data directory of the user]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// TOML file with the same options (`-` is written `_`) and [[account]] tables
+    /// TOML file with the same options (`-` is written `_`) and `[[account]]` tables
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Console: after the end of input, leave once no line has come for so long [default: 2]

@@ -315,7 +315,11 @@ fn a_wrong_password_has_status_3() {
     let home = home();
     let first = pipe(imo2sproxy(&home, &["-mc", "--linger", "0", "--data-dir", "d", "alice", "secret"]), "");
     assert_eq!(status(&first), 0, "{first:?}");
-    let errors = failure(&home, &["-p0", "--data-dir", "d", "alice", "geheim"], 3);
+    let mut command = imo2sproxy(&home, &["-p0", "--data-dir", "d", "alice"]);
+    command.env("IMO2SKYPE_PASSWORD", "geheim");
+    let output = command.output().expect("the program starts");
+    let errors = text(&output.stderr);
+    assert_eq!((status(&output), errors.lines().count()), (3, 1), "{errors}");
     assert!(errors.contains("wrong user name or password") && !errors.contains("geheim"), "{errors}");
 }
 
@@ -336,6 +340,32 @@ fn sigterm_and_sigint_stop_it_as_asked() {
         plugin.end();
         assert_eq!(errors.lines().count(), 1, "only the warning of the password: {errors}");
     }
+}
+
+#[test]
+fn it_can_be_stopped_while_the_server_does_not_answer() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let server = format!("http://{}/", silent.local_addr().expect("bound"));
+    let home = home();
+    let running = Running::start(imo2sproxy(&home, &["-p0", "--server", &server, "alice", "secret"]));
+    let _connection = silent.accept().expect("it logs in");
+    let (status, errors) = running.stop(Signal::SIGTERM);
+    assert_eq!(status, 0, "{errors}");
+}
+
+#[test]
+fn the_end_of_the_console_does_not_end_the_socket() {
+    let home = home();
+    let mut running = Running::start(imo2sproxy(&home, &["-mc", "-ms", "-p0", "--linger", "0", "alice", "secret"]));
+    let address = running.told("listening: skypeproxy ");
+    running.told("listening: gateway ");
+    let mut plugin = Plugin::connect(&address);
+    assert_eq!(plugin.send("PING").line(), "PONG");
+    // The console goes on to tell what happens.
+    plugin.send("#1 SET USERSTATUS AWAY").wait("#1");
+    while running.told("") != "USERSTATUS AWAY" {}
+    let (status, errors) = running.stop(Signal::SIGTERM);
+    assert_eq!(status, 0, "{errors}");
 }
 
 #[test]

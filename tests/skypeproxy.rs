@@ -15,6 +15,8 @@ use imo2skype::Session;
 use imo2skype::backend::Action;
 use imo2skype::backend::Backend;
 use imo2skype::backend::Capabilities;
+use imo2skype::backend::Contact;
+use imo2skype::backend::Event;
 use imo2skype::backend::Events;
 use imo2skype::backend::Names;
 use imo2skype::model::Handle;
@@ -48,6 +50,42 @@ impl Backend for Silent {
     fn start(&mut self, _events: Arc<dyn Events>) {}
 
     fn submit(&mut self, _action: Action) -> Result<(), Action> {
+        Ok(())
+    }
+
+    fn stop(&mut self, _grace: Duration) {}
+}
+
+/// A network that says what the test wants.
+#[derive(Clone, Default)]
+struct Scripted(Arc<Mutex<Option<Arc<dyn Events>>>>);
+
+impl Scripted {
+    fn deliver(&self, event: Event) {
+        let events = self.0.lock().expect("no panic").clone().expect("started");
+        events.deliver(event);
+    }
+}
+
+impl Backend for Scripted {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::messages_only(1 << 20)
+    }
+
+    fn names(&self) -> Arc<dyn Names> {
+        Arc::new(Silent)
+    }
+
+    fn start(&mut self, events: Arc<dyn Events>) {
+        *self.0.lock().expect("no panic") = Some(events);
+    }
+
+    fn submit(&mut self, action: Action) -> Result<(), Action> {
+        if let Action::Connect { epoch, .. } = action {
+            let (this, me) = (self.clone(), Handle::new("alice"));
+            // Not under the lock of the session.
+            std::thread::spawn(move || this.deliver(Event::Connected { epoch, me, display_name: None }));
+        }
         Ok(())
     }
 
@@ -317,6 +355,37 @@ fn who_does_not_read_delays_nobody() {
     }
     drop(slow);
     assert_eq!(other.raw(PING).line(), "PONG");
+}
+
+#[test]
+fn who_does_not_read_is_given_up_and_told_so_by_the_end() {
+    let network = Scripted::default();
+    let mut config = Config::new("alice", "secret");
+    config.queue_limit = 64;
+    let session = Session::with_backend(&config, Box::new(network.clone())).expect("the script says so");
+    session.keep_only();
+    let proxy = SkypeProxy::bind(BindOptions { port: 0, ..BindOptions::default() }).expect("a port");
+    let serving = proxy.serve(Arc::new(session)).expect("a thread");
+    let mut plugins = [Plugin::connect(serving.address()), Plugin::connect(serving.address())];
+    for plugin in &mut plugins {
+        plugin.send(b"PROTOCOL 7");
+        while plugin.line() != "USERSTATUS ONLINE" {}
+    }
+    let [slow, quick] = &mut plugins;
+    // Far more than sockets and queue hold. The quick one gets each before the next is made.
+    let mut bytes = 0;
+    for number in 0..400 {
+        let mut contact = Contact::named(Handle::new("bob"));
+        contact.name = Some(format!("{number} {}", "x".repeat(50_000)));
+        network.deliver(Event::Contacts { contacts: vec![contact], complete: false });
+        while !quick.line().starts_with(&format!("USER bob FULLNAME {number} ")) {}
+        bytes += 50_000;
+    }
+    // It gets what was sent before, and then the end.
+    let rest = slow.rest().len();
+    assert!(rest < bytes, "{rest} of {bytes} bytes arrived: it was not given up");
+    quick.raw(PING);
+    while quick.line() != "PONG" {}
 }
 
 #[test]

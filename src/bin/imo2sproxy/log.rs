@@ -6,6 +6,7 @@ use std::io;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -41,6 +42,7 @@ const WAITING: usize = 65_536;
 pub(crate) struct Log {
     thread: Option<JoinHandle<()>>,
     end: Sender<Entry>,
+    muted: Arc<AtomicBool>,
 }
 
 enum Entry {
@@ -64,7 +66,9 @@ impl Log {
             .stack_size(64 * 1024)
             .spawn(move || write(sink, &entries))
             .map_err(|error| Failure::service(format!("cannot start the thread of the log: {error}")))?;
-        let target = Target { entries: sender.clone(), lost: Arc::default() };
+        let target = Target { entries: sender.clone(), lost: Arc::default(), muted: Arc::default() };
+        // What goes wrong before the program stands ends an account, and is told in words for people then.
+        let muted = Arc::new(AtomicBool::new(file.is_none() && std::env::var_os("RUST_LOG").is_none()));
 
         let is_line = |metadata: &Metadata<'_>| metadata.target() == LINES;
         let lines = verbose.then(|| {
@@ -74,7 +78,7 @@ impl Log {
         // RUST_LOG is for developers. It never shows lines: those pass by `Lines`, without passwords.
         let others = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
         let messages = tracing_subscriber::fmt::layer()
-            .with_writer(target)
+            .with_writer(Target { muted: Arc::clone(&muted), ..target })
             .with_ansi(false)
             .without_time()
             .with_target(false)
@@ -84,7 +88,12 @@ impl Log {
             .with(messages)
             .try_init()
             .map_err(|error| Failure::service(format!("cannot start the log: {error}")))?;
-        Ok(Self { thread: Some(thread), end: sender })
+        Ok(Self { thread: Some(thread), end: sender, muted })
+    }
+
+    /// Tells of failures from now on: the program stands.
+    pub(crate) fn unmute(&self) {
+        self.muted.store(false, Ordering::Relaxed);
     }
 }
 
@@ -120,10 +129,14 @@ struct Target {
     entries: Sender<Entry>,
     /// How many entries found no room and were not told of yet.
     lost: Arc<AtomicU64>,
+    muted: Arc<AtomicBool>,
 }
 
 impl Target {
     fn put(&self, text: Vec<u8>) {
+        if self.muted.load(Ordering::Relaxed) {
+            return;
+        }
         let lost = self.lost.swap(0, Ordering::Relaxed);
         let text = if lost > 0 { [format!("({lost} entries lost)\n").as_bytes(), &text].concat() } else { text };
         if let Err(TrySendError::Full(_)) = self.entries.try_send(Entry::Text(text)) {

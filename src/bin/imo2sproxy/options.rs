@@ -41,8 +41,9 @@ pub(crate) struct Options {
     /// Open the call page of the network in the browser when a call starts
     #[arg(short, long)]
     interactive: bool,
-    /// Connection point, may be given several times [default: s]
-    #[arg(short, value_name = "MODE", action = ArgAction::Append)]
+    /// Connection point, may be given several times: s SkypeProxy socket (default), a Skype API over
+    /// window messages (Windows), d D-Bus, x X11, c console
+    #[arg(short, value_name = "MODE", action = ArgAction::Append, hide_possible_values = true)]
     mode: Vec<Mode>,
     /// Address to bind the socket to; any beyond loopback needs --key [default: 127.0.0.1]
     #[arg(short = 'h', long, value_name = "IP")]
@@ -71,14 +72,14 @@ pub(crate) struct Options {
     /// Where the gateway inside the program keeps its data [default: imo2skype in the data directory of the user]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// TOML file with the same options (`-` is written `_`) and [[account]] tables
+    /// TOML file with the same options (`-` is written `_`) and `[[account]]` tables
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Console: after the end of input, leave once no line has come for so long [default: 2]
     #[arg(long, value_name = "SECONDS")]
     linger: Option<f64>,
     /// Print help
-    #[arg(long, action = ArgAction::Help)]
+    #[arg(long, action = ArgAction::HelpShort)]
     help: Option<bool>,
     /// Print version
     #[arg(long, action = ArgAction::Version)]

@@ -1,6 +1,8 @@
 //! From the plan to the end: everything that runs is started and stopped here.
 
 use std::io::Write;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -66,7 +68,7 @@ struct Daemon {
 
 impl Daemon {
     fn serve(&mut self, plan: Plan) -> Result<(), Failure> {
-        let _log = Log::start(plan.verbose, plan.log_file.as_deref())?;
+        let log = Log::start(plan.verbose, plan.log_file.as_deref())?;
         let (sender, events) = unbounded();
         signals::watch(sender.clone())?;
         self._pid_file = plan.pid_file.map(PidFile::write).transpose()?;
@@ -89,6 +91,7 @@ impl Daemon {
         if let Some(readiness) = self.readiness.take() {
             readiness.ready().map_err(|error| Failure::service(format!("cannot let go of the console: {error}")))?;
         }
+        log.unmute();
         let only_console = running.iter().all(|account| account.socket.is_none());
         for account in &running {
             if let Some(linger) = account.console {
@@ -141,7 +144,10 @@ fn begin(number: usize, account: Account, several: bool, events: Sender<Event>) 
         .name("imo2sproxy-start".to_owned())
         .spawn(move || {
             let username = account.config.username.clone();
-            let outcome = start(account).map_err(|failure| if several { failure.of(&username) } else { failure });
+            // Whatever happens, the main thread must hear of it.
+            let outcome = catch_unwind(AssertUnwindSafe(|| start(account)))
+                .unwrap_or_else(|_| Err(Failure::service("internal error: starting the account panicked")));
+            let outcome = outcome.map_err(|failure| if several { failure.of(&username) } else { failure });
             // Nobody listens any more when the program is stopping already.
             let _ = events.send(Event::Started(number, outcome));
         })

@@ -27,7 +27,9 @@ fn message(criterion: &mut Criterion) {
     let gateway = Gateway::start(GatewayConfig::embedded(None)).expect("a gateway");
     let mut group = criterion.benchmark_group("loopback");
 
-    let client = reqwest::blocking::Client::new();
+    // reqwest leaves the choice to the program.
+    rustls::crypto::ring::default_provider().install_default().expect("the first choice");
+    let client = reqwest::blocking::Client::builder().no_proxy().build().expect("a client");
     let address = format!("{}imo", gateway.url());
     group.bench_function("a bare keep-alive POST", |bencher| {
         // A call of the protocol that does no more than be answered.

@@ -1,6 +1,7 @@
 //! `Session`, and the replies that asyncio waits for.
 
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use imo2skype::Config;
@@ -17,7 +18,9 @@ use pyo3::Python;
 use pyo3::pyclass;
 use pyo3::pymethods;
 use pyo3::types::PyAnyMethods;
+use pyo3::types::PyDict;
 use pyo3::types::PyInt;
+use pyo3::types::PyTuple;
 
 use crate::errors::raise;
 use crate::wait::Timeout;
@@ -43,14 +46,16 @@ use crate::wait::in_slices;
 /// Any thread may use a session, several at once too. As a context manager it closes itself; iterating over
 /// it gives line after line until it is closed.
 #[pyclass(module = "imo2skype", frozen, subclass)]
-pub(crate) struct Session(Arc<imo2skype::Session>);
+#[derive(Default)]
+pub(crate) struct Session(OnceLock<Arc<imo2skype::Session>>);
 
 impl Drop for Session {
     fn drop(&mut self) {
         // A logout takes its time, in which the other threads of the interpreter may run; unless
         // there is none any more.
-        if Python::try_attach(|py| py.detach(|| self.0.close())).is_none() {
-            self.0.close();
+        let Some(session) = self.0.take() else { return };
+        if Python::try_attach(|py| py.detach(|| session.close())).is_none() {
+            session.close();
         }
     }
 }
@@ -68,21 +73,35 @@ impl<'py> FromPyObject<'_, 'py> for QueueLimit {
 }
 
 impl Session {
-    fn poll(&self, py: Python<'_>, timeout: &Timeout) -> PyResult<Option<String>> {
-        in_slices(py, timeout, |slice| self.0.poll_skype_notification(Some(slice)))
+    fn of(session: imo2skype::Session) -> Self {
+        Self(OnceLock::from(Arc::new(session)))
+    }
+
+    fn get(&self, py: Python<'_>) -> PyResult<&Arc<imo2skype::Session>> {
+        self.0.get().ok_or_else(|| {
+            let problem = "was never opened; a subclass has to call super().__init__()".to_owned();
+            raise(py, &Error::InvalidArgument { name: "session", problem })
+        })
     }
 }
 
 #[pymethods]
 impl Session {
+    /// Takes anything, so that the __init__() of a subclass may.
     #[new]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(username, password, *, server=None, network='imo', autologin=True, local_time=False, \
+        history=None, queue_limit=65536, insecure_http=False, ca_file=None)")]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self::default()
+    }
+
     #[pyo3(signature = (
         username, password, *, server=None, network="imo", autologin=true, local_time=false, history=None,
         queue_limit=QueueLimit::default(), insecure_http=false, ca_file=None,
-    ), text_signature = "(username, password, *, server=None, network='imo', autologin=True, local_time=False, \
-        history=None, queue_limit=65536, insecure_http=False, ca_file=None)")]
+    ))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
-    fn new(
+    fn __init__(
+        &self,
         py: Python<'_>,
         username: String,
         password: String,
@@ -94,7 +113,14 @@ impl Session {
         queue_limit: QueueLimit,
         insecure_http: bool,
         ca_file: Option<String>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<()> {
+        let twice = || {
+            let problem = "is open already; make another one".to_owned();
+            raise(py, &Error::InvalidArgument { name: "session", problem })
+        };
+        if self.0.get().is_some() {
+            return Err(twice());
+        }
         let flag = |flag: bool| Some(flag.to_string());
         let options = [
             ("server", server),
@@ -113,7 +139,8 @@ impl Session {
             }
         }
         // A session that comes after Ctrl-C is dropped, which closes it.
-        aside(py, "imo2skype-open", move || imo2skype::Session::open(config)).map(|session| Self(Arc::new(session)))
+        let session = aside(py, "imo2skype-open", move || imo2skype::Session::open(config))?;
+        self.0.set(Arc::new(session)).map_err(|_| twice())
     }
 
     /// Hands one line of the Skype API to the session, "MESSAGE echo123 hello" for one, and returns at once.
@@ -122,7 +149,8 @@ impl Session {
     /// Raises ValueError for a command longer than 1 MiB or with a NUL in it, QueueFullError while too many
     /// lines wait unread, ClosedError.
     fn send_skype_command(&self, py: Python<'_>, command: &str) -> PyResult<()> {
-        py.detach(|| self.0.send_skype_command(command)).map_err(|error| raise(py, &error))
+        let session = self.get(py)?;
+        py.detach(|| session.send_skype_command(command)).map_err(|error| raise(py, &error))
     }
 
     /// Returns the next reply or notification, or None when none came within timeout seconds. None waits for
@@ -132,7 +160,8 @@ impl Session {
     /// left unread; ValueError for a negative timeout.
     #[pyo3(signature = (timeout=Timeout::FOR_EVER), text_signature = "($self, timeout=None)")]
     fn poll_skype_notification(&self, py: Python<'_>, timeout: Timeout) -> PyResult<Option<String>> {
-        self.poll(py, &timeout)
+        let session = self.get(py)?;
+        in_slices(py, &timeout, |slice| session.poll_skype_notification(Some(slice)))
     }
 
     /// Sends command and returns the reply to it, without its #id, whatever it is: "ERROR n text" too.
@@ -141,7 +170,8 @@ impl Session {
     /// Raises NoReplyError, which is a TimeoutError, when none came within timeout; else as send_skype_command().
     #[pyo3(signature = (command, timeout=Timeout::TEN_SECONDS), text_signature = "($self, command, timeout=10.0)")]
     fn invoke(&self, py: Python<'_>, command: &str, timeout: Timeout) -> PyResult<String> {
-        let pending = py.detach(|| self.0.begin(command)).map_err(|error| raise(py, &error))?;
+        let session = self.get(py)?;
+        let pending = py.detach(|| session.begin(command)).map_err(|error| raise(py, &error))?;
         in_slices(py, &timeout, |slice| pending.wait(slice))?.ok_or_else(|| raise(py, &Error::NoReply))
     }
 
@@ -150,7 +180,8 @@ impl Session {
     ///
     /// Raises ClosedError when this one is closed.
     fn attach(&self, py: Python<'_>) -> PyResult<Self> {
-        py.detach(|| self.0.attach()).map(|session| Self(Arc::new(session))).map_err(|error| raise(py, &error))
+        let session = self.get(py)?;
+        py.detach(|| session.attach()).map(Self::of).map_err(|error| raise(py, &error))
     }
 
     /// Returns a descriptor for select and its kin that is readable while lines wait, and once the session is
@@ -161,7 +192,7 @@ impl Session {
     #[cfg_attr(not(unix), expect(clippy::unused_self, reason = "the same interface everywhere"))]
     fn fileno(&self, py: Python<'_>) -> PyResult<i32> {
         #[cfg(unix)]
-        return self.0.notification_fd().map_err(|error| raise(py, &error));
+        return self.get(py)?.notification_fd().map_err(|error| raise(py, &error));
         #[cfg(not(unix))]
         return Err(no_descriptor());
     }
@@ -169,7 +200,7 @@ impl Session {
     /// Closes the session and wakes everyone who waits on it. The last one of a login logs out, which takes
     /// a few seconds at most. Closing twice does nothing.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let session = Arc::clone(&self.0);
+        let Some(session) = self.0.get().map(Arc::clone) else { return Ok(()) };
         aside(py, "imo2skype-close", move || {
             session.close();
             Ok(())
@@ -197,7 +228,8 @@ impl Session {
 
     /// Ends with the session, by nothing else: a detached session has lost lines, which has to be seen.
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<String>> {
-        let next = in_slices(py, &Timeout::FOR_EVER, |slice| match self.0.poll_skype_notification(Some(slice)) {
+        let session = self.get(py)?;
+        let next = in_slices(py, &Timeout::FOR_EVER, |slice| match session.poll_skype_notification(Some(slice)) {
             Ok(line) => Ok(line.map(Some)),
             Err(Error::Closed) => Ok(Some(None)),
             Err(error) => Err(error),
@@ -221,7 +253,8 @@ impl Session {
 
     /// The first half of ainvoke().
     fn _begin(&self, py: Python<'_>, command: &str) -> PyResult<Reply> {
-        py.detach(|| self.0.begin(command)).map(Reply).map_err(|error| raise(py, &error))
+        let session = self.get(py)?;
+        py.detach(|| session.begin(command)).map(Reply).map_err(|error| raise(py, &error))
     }
 }
 

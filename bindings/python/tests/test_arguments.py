@@ -77,7 +77,7 @@ def test_a_time_that_cannot_be_waited_is_a_value_error(session: imo2skype.Sessio
     with pytest.raises(ValueError, match="timeout"):
         session.invoke("PING", timeout)
     with pytest.raises(ValueError, match="timeout"):
-        session.ainvoke("PING", timeout)
+        _ = session.ainvoke("PING", timeout)
 
 
 def test_a_time_is_a_number(session: imo2skype.Session) -> None:
@@ -95,7 +95,7 @@ def test_the_signatures_are_those_of_the_contract() -> None:
         "queue_limit=65536, insecure_http=False, ca_file=None)"
     )
     assert str(inspect.signature(imo2skype.Gateway)) == "(database=None, listen='127.0.0.1:0')"
-    methods = {
+    methods: dict[Any, str] = {
         imo2skype.Session.send_skype_command: "(self, /, command)",
         imo2skype.Session.poll_skype_notification: "(self, /, timeout=None)",
         imo2skype.Session.invoke: "(self, /, command, timeout=10.0)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import threading
@@ -241,9 +242,11 @@ def test_a_subclass_may_have_its_own_constructor(gateway: imo2skype.Gateway, req
     broken.close()
 
 
-def test_a_forgotten_session_is_closed(open_session: Open, gateway: imo2skype.Gateway, request: pytest.FixtureRequest) -> None:
-    session = imo2skype.Session(account(request, "alice"), "secret", server=gateway.url)
-    lines = iter(session.attach())
-    del session
-    assert next(lines)
-    del lines
+def test_a_forgotten_session_is_closed(session: imo2skype.Session) -> None:
+    forgotten = session.attach()
+    descriptor = forgotten.fileno()
+    os.fstat(descriptor)
+    del forgotten
+    with pytest.raises(OSError):
+        os.fstat(descriptor)
+    assert session.invoke("PING") == "PONG"

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator, Coroutine
 from types import TracebackType
 from typing import Any, final
 
-from typing_extensions import Self
+from typing_extensions import Self, disjoint_base
 
 __all__ = [
     "ClosedError",
@@ -30,6 +30,7 @@ class LoginRefusedError(Imo2SkypeError): ...
 class NetworkError(Imo2SkypeError): ...
 class StoreError(Imo2SkypeError): ...
 
+@disjoint_base
 class Session:
     def __init__(
         self,
@@ -65,6 +66,7 @@ class Session:
     def ainvoke(self, command: str, timeout: float | None = 10.0) -> Coroutine[Any, Any, str]: ...
     def _begin(self, command: str) -> Reply: ...
 
+@disjoint_base
 class Gateway:
     def __init__(self, database: str | None = None, listen: str = "127.0.0.1:0") -> None: ...
     @property

@@ -2,6 +2,8 @@
 
 mod config;
 mod error;
+#[cfg(feature = "gateway")]
+mod gateway;
 
 // Not in the contract: open for the programs and the tests of this package.
 #[doc(hidden)]
@@ -23,3 +25,14 @@ pub use error::Error;
 pub use error::Result;
 pub use session::Callback;
 pub use session::Session;
+#[cfg(feature = "gateway")]
+pub use gateway::Gateway;
+#[cfg(feature = "gateway")]
+pub use gateway::GatewayConfig;
+#[cfg(feature = "gateway")]
+pub use gateway::TlsFiles;
+
+// Not in the contract: for the program imo2skype-gateway.
+#[cfg(feature = "gateway")]
+#[doc(hidden)]
+pub use gateway::Accounts;

@@ -1,6 +1,7 @@
 //! The native half of the Python package `imo2skype`: it converts types and nothing else.
 
 mod errors;
+mod gateway;
 mod session;
 mod wait;
 
@@ -12,6 +13,8 @@ mod _imo2skype {
     use pyo3::types::PyModule;
     use pyo3::types::PyModuleMethods;
 
+    #[pymodule_export]
+    use crate::gateway::Gateway;
     #[pymodule_export]
     use crate::session::Reply;
     #[pymodule_export]

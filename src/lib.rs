@@ -23,14 +23,14 @@ pub use config::Config;
 pub use config::Key;
 pub use error::Error;
 pub use error::Result;
-pub use session::Callback;
-pub use session::Session;
 #[cfg(feature = "gateway")]
 pub use gateway::Gateway;
 #[cfg(feature = "gateway")]
 pub use gateway::GatewayConfig;
 #[cfg(feature = "gateway")]
 pub use gateway::TlsFiles;
+pub use session::Callback;
+pub use session::Session;
 
 // Not in the contract: for the program imo2skype-gateway.
 #[cfg(feature = "gateway")]

@@ -15,7 +15,7 @@ PROGRAM = """
 import os, signal, sys, threading, time
 import imo2skype
 
-server, username, wait = sys.argv[1:]
+server, username, opening = sys.argv[1:]
 sent = []
 
 def interrupt():
@@ -27,7 +27,7 @@ def soon():
     threading.Timer(0.3, interrupt).start()
 
 try:
-    if wait == "open":
+    if opening:
         soon()
         imo2skype.Session(username, "secret", server=server)
     with imo2skype.Session(username, "secret", server=server) as session:
@@ -35,14 +35,16 @@ try:
             pass
         soon()
         while True:
-            exec(wait)
+            WAIT
 except KeyboardInterrupt:
     print("interrupted after", time.monotonic() - sent[0])
 """
 
 
 def interrupted_after(server: str, username: str, wait: str) -> float:
-    command = [sys.executable, "-c", PROGRAM, server, username, wait]
+    """How long after Ctrl-C a program ended that was opening a session, or else in wait."""
+    program = PROGRAM.replace("WAIT", wait or "pass")
+    command = [sys.executable, "-c", program, server, username, "" if wait else "opening"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=2 * GUARD, check=True)
     assert done.stdout.startswith("interrupted after ")
     return float(done.stdout.split(" ")[2])
@@ -58,12 +60,12 @@ def interrupted_after(server: str, username: str, wait: str) -> float:
     ],
 )
 def test_it_ends_a_wait_for_lines(gateway: imo2skype.Gateway, request: pytest.FixtureRequest, wait: str) -> None:
-    # With the logout that ends the session; what is promised is 0.1 s for the wait alone.
-    assert interrupted_after(gateway.url, account(request, "alice"), wait) < GUARD
+    # With the logout after it; the bound is no promise but a guard, far above both.
+    assert interrupted_after(gateway.url, account(request, "alice"), wait) < GUARD / 2
 
 
 def test_it_ends_a_login_that_takes_too_long() -> None:
     # Connections are taken by the system, and never answered.
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        assert interrupted_after(f"http://127.0.0.1:{port}/", "alice", "open") < 2
+        assert interrupted_after(f"http://127.0.0.1:{port}/", "alice", "") < 5

@@ -1,6 +1,7 @@
 //! The driver of a session: the engine behind its lock, the clients' queues, the clock.
 
 mod callbacks;
+mod network;
 mod pending;
 mod queue;
 mod signal;
@@ -44,6 +45,9 @@ use crate::translate::Token;
 pub use callbacks::Callback;
 use callbacks::Callbacks;
 use callbacks::Listener;
+use network::Keep;
+use network::backend_for;
+use network::with_server;
 pub use pending::Pending;
 use pending::Waiter;
 use queue::Mode;
@@ -101,13 +105,12 @@ struct Shared {
     _gateway: Option<Keep>,
 }
 
-/// Something that lives as long as the session.
-type Keep = Arc<dyn std::any::Any + Send + Sync>;
-
 struct Core {
     engine: Engine,
     backend: Option<Box<dyn Backend>>,
     clients: Vec<Member>,
+    /// Clients that read nothing any more but keep the login, see [`Session::keep_only`].
+    keepers: Vec<ClientId>,
     next_client: u32,
     /// Reused from turn to turn.
     outputs: Vec<Output>,
@@ -133,12 +136,16 @@ impl Session {
     pub fn open(config: Config) -> Result<Self> {
         let (config, gateway) = with_server(config)?;
         let backend = backend_for(&config)?;
-        Self::with_backend(&config, backend, gateway)
+        Self::start(&config, backend, gateway)
     }
 
     /// Opens a session on a given back end; for tests of this package.
     #[doc(hidden)]
-    pub fn with_backend(config: &Config, mut backend: Box<dyn Backend>, gateway: Option<Keep>) -> Result<Self> {
+    pub fn with_backend(config: &Config, backend: Box<dyn Backend>) -> Result<Self> {
+        Self::start(config, backend, None)
+    }
+
+    fn start(config: &Config, mut backend: Box<dyn Backend>, gateway: Option<Keep>) -> Result<Self> {
         let engine = Engine::new(Setup {
             username: config.username.clone(),
             capabilities: backend.capabilities(),
@@ -152,6 +159,7 @@ impl Session {
                 engine,
                 backend: None,
                 clients: Vec::new(),
+                keepers: Vec::new(),
                 next_client: 1,
                 outputs: Vec::new(),
                 waiters: Vec::new(),
@@ -281,6 +289,56 @@ impl Session {
         self.shared.attach(attachment)
     }
 
+    /// From now on this client keeps the login alive and does nothing else: no line reaches it, so
+    /// nobody has to poll it, and it does not count when the bound of another client is judged.
+    #[doc(hidden)]
+    pub fn keep_only(&self) {
+        // An error means that the session is closed, and then there is nothing to keep.
+        let _ = self.shared.turn(|core, _| {
+            let Some(index) = core.clients.iter().position(|member| member.id == self.client) else { return };
+            core.clients.remove(index);
+            core.keepers.push(self.client);
+            core.engine.detach(self.client);
+            // Another client may have become the only one, and nobody waits for this one any more.
+            self.listener.queue.reconsider_room();
+        });
+    }
+
+    /// Puts a line of the connection point's own into this client's stream, behind what waits there.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_skype_command`](Self::send_skype_command).
+    #[doc(hidden)]
+    pub fn answer(&self, line: &str) -> Result<()> {
+        self.standing()?;
+        if self.listener.queue.is_full() {
+            return Err(Error::QueueFull { unread: self.shared.queue_limit });
+        }
+        self.shared.turn(|core, _| push(core, self.client, line.to_owned()))
+    }
+
+    /// Whether this client still takes part.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] or [`Error::Detached`] when it does not.
+    #[doc(hidden)]
+    pub fn standing(&self) -> Result<()> {
+        match self.listener.queue.mode() {
+            Mode::Polling | Mode::Callback => Ok(()),
+            Mode::Closed => Err(Error::Closed),
+            Mode::Detached => Err(Error::Detached { unread: self.shared.queue_limit }),
+        }
+    }
+
+    /// How many lines wait for this client.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn unread(&self) -> usize {
+        self.listener.queue.len()
+    }
+
     /// The number of this client, as the log shows it.
     #[doc(hidden)]
     #[must_use]
@@ -377,10 +435,11 @@ impl Shared {
         let backend = {
             let mut core = self.lock();
             core.clients.retain(|member| member.id != client);
+            core.keepers.retain(|keeper| *keeper != client);
             core.engine.detach(client);
             // Nobody is left waiting for a reply that can't come any more.
             core.waiters.retain(|waiter| waiter.client != client);
-            if !core.clients.is_empty() {
+            if !core.clients.is_empty() || !core.keepers.is_empty() {
                 return;
             }
             self.over.store(true, Ordering::SeqCst);
@@ -554,13 +613,4 @@ fn join(thread: Option<JoinHandle<()>>) {
         // A panic of that thread was reported when it happened.
         let _ = thread.join();
     }
-}
-
-/// Names a server where the configuration does not: a gateway in the memory of this process.
-fn with_server(config: Config) -> Result<(Config, Option<Keep>)> {
-    Ok((config, None))
-}
-
-fn backend_for(config: &Config) -> Result<Box<dyn Backend>> {
-    Err(Error::InvalidArgument { name: "network", problem: format!("no such network {}", config.network) })
 }

@@ -36,9 +36,9 @@ use crate::wait::in_slices;
 /// gateway in the memory of this process, shared by all sessions without a server. network is "imo". With
 /// autologin the constructor returns when the login has succeeded; without it the session is offline until
 /// SET USERSTATUS ONLINE. local_time stamps messages with the local clock instead of the server's. history
-/// says where messages are kept: "memory" (as None) or the path of a database. queue_limit bounds how many lines may wait
-/// unread, 16 to 16777216. insecure_http takes http: for other hosts than this one. ca_file is the path of a
-/// PEM file with one more root certificate to trust.
+/// says where messages are kept: "memory", as None, writes no file. queue_limit bounds how many lines may
+/// wait unread, 16 to 16777216. insecure_http takes http: for other hosts than this one. ca_file is the path
+/// of a PEM file with one more root certificate to trust.
 ///
 /// Raises LoginRefusedError, NetworkError or StoreError when the login fails; ValueError, with the
 /// parameter's name, for a value that can't be.

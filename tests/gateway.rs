@@ -579,24 +579,6 @@ fn a_stop_answers_the_polls_that_are_held() {
 }
 
 #[test]
-fn sessions_without_a_sign_of_life_end() {
-    let mut config = GatewayConfig::embedded(None);
-    config.session_expiry = Duration::from_millis(200);
-    let gateway = Gateway::start(config).expect("start");
-    let mut alice = Session::login(&gateway, "alice");
-    let mut bob = Session::login(&gateway, "bob");
-    // Whoever polls lives, so Alice outlives Bob.
-    assert!(alice.request("add_buddy", json!({"buid": "bob"})));
-    bob.event("buddy_request");
-    assert!(bob.request("auth_add", json!({"buid": "alice"})));
-    let gone = |message: &Value| {
-        message["data"]["name"] == "buddy_status" && message["data"]["edata"][0]["primitive"] == "offline"
-    };
-    alice.find(gone);
-    assert_eq!(ack(&bob.envelope(json!([]))), 0);
-}
-
-#[test]
 fn what_is_no_request_is_answered_and_does_no_harm() {
     let gateway = open();
     let url = gateway.url();

@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn form_fields() {
-        let table: [(&[u8], Result<(&str, &str), &str>); 8] = [
+        type Wanted = Result<(&'static str, &'static str), &'static str>;
+        let table: [(&[u8], Wanted); 8] = [
             (b"method=a&data=%7B%7D", Ok(("a", "{}"))),
             (b"data=a+b%2B%0a%25&x=y&method=", Ok(("", "a b+\n%"))),
             (b"data=a=b&method=m", Ok(("m", "a=b"))),

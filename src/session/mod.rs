@@ -176,24 +176,16 @@ impl Session {
         });
         backend.start(Arc::new(Feed(Arc::downgrade(&shared))));
         shared.lock().backend = Some(backend);
-        let session = shared.attach(Attachment::Direct)?;
-        if config.autologin {
-            // Dropped on failure, the session ends what it started.
-            session.log_in(config)?;
+        if !config.autologin {
+            return shared.attach(Attachment::Direct, None);
         }
-        Ok(session)
-    }
-
-    fn log_in(&self, config: &Config) -> Result<()> {
         let (sender, outcome) = bounded(1);
-        self.shared.turn(|core, now| {
-            core.login = Some(sender);
-            core.engine.login(now, &mut core.outputs);
-        })?;
+        // Dropped on failure, the session ends what it started.
+        let session = shared.attach(Attachment::Direct, Some(sender))?;
         let server = || config.server.clone().unwrap_or_else(|| config.network.clone());
         // The engine gives up by itself; without an answer the session was closed meanwhile.
         match outcome.recv().map_err(|_| Error::Closed)? {
-            Login::Succeeded => Ok(()),
+            Login::Succeeded => Ok(session),
             Login::Refused { reason } => {
                 Err(Error::LoginRefused { username: config.username.clone(), server: server(), reason })
             }
@@ -286,7 +278,7 @@ impl Session {
         if self.listener.queue.mode() == Mode::Closed {
             return Err(Error::Closed);
         }
-        self.shared.attach(attachment)
+        self.shared.attach(attachment, None)
     }
 
     /// From now on this client keeps the login alive and does nothing else: no line reaches it, so
@@ -413,12 +405,17 @@ impl std::fmt::Debug for Session {
 }
 
 impl Shared {
-    fn attach(&self, attachment: Attachment) -> Result<Session> {
+    /// Adds a client; with `login` it also logs in, and tells there how that went.
+    fn attach(&self, attachment: Attachment, login: Option<Sender<Login>>) -> Result<Session> {
         let listener = Arc::new(Listener::new(Arc::new(Queue::new(self.queue_limit))));
-        let client = self.turn(|core, _| {
+        let client = self.turn(|core, now| {
             let id = ClientId(core.next_client);
             core.next_client += 1;
             core.clients.push(Member { id, listener: Arc::clone(&listener), callbacks: None });
+            if login.is_some() {
+                core.login = login;
+                core.engine.login(now, &mut core.outputs);
+            }
             core.engine.attach(id, attachment, &mut core.outputs);
             // The client that a full queue made the network wait for is no longer the only one.
             for member in &core.clients {

@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod network;
+mod pending;
 mod queue;
 mod signal;
 mod timer;
@@ -47,6 +48,8 @@ use callbacks::Listener;
 use network::Keep;
 use network::backend_for;
 use network::with_server;
+pub use pending::Pending;
+use pending::Waiter;
 use queue::Mode;
 use queue::Queue;
 use timer::Alarm;
@@ -111,7 +114,7 @@ struct Core {
     next_client: u32,
     /// Reused from turn to turn.
     outputs: Vec<Output>,
-    waiters: Vec<(Token, Sender<String>)>,
+    waiters: Vec<Waiter>,
     login: Option<Sender<Login>>,
     /// The time for which the timer was asked last.
     ordered: Option<Duration>,
@@ -202,7 +205,7 @@ impl Session {
         self.send(command, None)
     }
 
-    fn send(&self, command: &str, waiter: Option<(Token, Sender<String>)>) -> Result<()> {
+    fn send(&self, command: &str, waiter: Option<Waiter>) -> Result<()> {
         check_command(command)?;
         let queue = &self.listener.queue;
         match queue.mode() {
@@ -214,7 +217,7 @@ impl Session {
             Mode::Polling | Mode::Callback => {}
         }
         tracing::trace!(target: "imo2skype::lines", client = self.client.0, command);
-        let token = waiter.as_ref().map_or(Token(0), |(token, _)| *token);
+        let token = waiter.as_ref().map_or(Token(0), |waiter| waiter.token);
         self.shared.turn(|core, now| {
             core.waiters.extend(waiter);
             core.engine.client_line(self.client, token, command, now, &mut core.outputs);
@@ -241,13 +244,23 @@ impl Session {
     /// As [`send_skype_command`](Self::send_skype_command), and [`Error::NoReply`] if none came
     /// within `timeout`.
     pub fn invoke(&self, command: &str, timeout: Duration) -> Result<String> {
+        self.begin(command)?.wait(timeout)?.ok_or(Error::NoReply)
+    }
+
+    /// The first half of [`invoke`](Self::invoke), for those who wait in their own way.
+    #[doc(hidden)]
+    pub fn begin(&self, command: &str) -> Result<Pending> {
         let token = Token(self.shared.tokens.fetch_add(1, Ordering::Relaxed) + 1);
         let (sender, reply) = bounded(1);
-        self.send(command, Some((token, sender)))?;
-        reply.recv_timeout(timeout).map_err(|_| {
-            let _ = self.shared.turn(|core, _| core.waiters.retain(|(waiting, _)| *waiting != token));
-            if self.listener.queue.mode() == Mode::Closed { Error::Closed } else { Error::NoReply }
-        })
+        let pending = Pending {
+            shared: self.shared.this.clone(),
+            token,
+            reply,
+            #[cfg(unix)]
+            signal: std::sync::OnceLock::new(),
+        };
+        self.send(command, Some(Waiter { client: self.client, token, reply: Some(sender), signal: None }))?;
+        Ok(pending)
     }
 
     /// One more client of the same login, with its own protocol version, ids and queue.
@@ -421,6 +434,8 @@ impl Shared {
             core.clients.retain(|member| member.id != client);
             core.keepers.retain(|keeper| *keeper != client);
             core.engine.detach(client);
+            // Nobody is left waiting for a reply that can't come any more.
+            core.waiters.retain(|waiter| waiter.client != client);
             if !core.clients.is_empty() || !core.keepers.is_empty() {
                 return;
             }
@@ -469,11 +484,10 @@ impl Shared {
             for output in outputs.drain(..) {
                 match output {
                     Output::Reply { client, token, mut line, start } => {
-                        let waiter = core.waiters.iter().position(|(waiting, _)| *waiting == token);
+                        let waiter = core.waiters.iter().position(|waiter| waiter.token == token);
                         if let Some(waiter) = waiter {
                             line.drain(..start);
-                            // Whoever gave up waiting does not want it any more.
-                            let _ = core.waiters.swap_remove(waiter).1.send(line);
+                            core.waiters.swap_remove(waiter).answer(line);
                         } else {
                             push(core, client, line);
                         }
@@ -542,6 +556,7 @@ fn push(core: &mut Core, client: ClientId, line: String) {
         tracing::warn!(client = client.0, "detached: it left too many lines unread");
         let member = core.clients.remove(index);
         core.engine.detach(client);
+        core.waiters.retain(|waiter| waiter.client != client);
         member.listener.queue.set_mode(Mode::Detached);
     } else if member.listener.queue.push(line)
         && let Some(callbacks) = &member.callbacks

@@ -39,6 +39,11 @@ mod unix {
             while rustix::io::read(&self.reader, &mut bytes[..]).is_ok_and(|read| read == bytes.len()) {}
         }
 
+        #[cfg(test)]
+        pub(in crate::session) fn is_raised(&self) -> bool {
+            rustix::io::ioctl_fionread(&self.reader).is_ok_and(|waiting| waiting > 0)
+        }
+
         pub(in crate::session) fn descriptor(&self) -> RawFd {
             self.reader.as_raw_fd()
         }

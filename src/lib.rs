@@ -2,6 +2,8 @@
 
 mod config;
 mod error;
+#[cfg(feature = "capi")]
+mod ffi;
 
 // Not in the contract: open for the programs and the tests of this package.
 #[doc(hidden)]

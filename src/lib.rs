@@ -17,6 +17,8 @@ pub mod session;
 #[doc(hidden)]
 pub mod translate;
 
+pub mod skype;
+
 pub use config::Config;
 pub use config::Key;
 pub use error::Error;

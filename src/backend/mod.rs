@@ -13,6 +13,8 @@ use crate::model::ConversationId;
 use crate::model::Handle;
 use crate::model::RemoteId;
 
+pub use crate::model::Presence;
+
 /// One account on one chat network.
 pub trait Backend: Send {
     /// What this network can do.
@@ -264,21 +266,6 @@ impl Contact {
     pub fn named(handle: Handle) -> Self {
         Self { handle, name: None, presence: None, mood: None, agreed: None }
     }
-}
-
-/// Whether a user is there, in words that all networks share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
-    /// There.
-    Available,
-    /// Not at the keyboard.
-    Away,
-    /// There, not to be disturbed.
-    Busy,
-    /// There, but shown as offline; only ever our own.
-    Invisible,
-    /// Not there.
-    Offline,
 }
 
 /// One message of a conversation.

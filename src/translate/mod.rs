@@ -1,6 +1,11 @@
 //! The translator: client lines and network events in, outputs out. No threads, no clock, no sockets.
 
+mod chat;
+mod connection;
 mod engine;
+mod message;
+mod search;
+mod user;
 
 pub use engine::Attachment;
 pub use engine::ClientId;

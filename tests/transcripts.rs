@@ -1,0 +1,398 @@
+//! Replays the conversations in `tests/transcripts` (its README tells how to read them).
+
+use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::fmt::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use imo2skype::backend::Action;
+use imo2skype::backend::Address;
+use imo2skype::backend::Capabilities;
+use imo2skype::backend::Contact;
+use imo2skype::backend::Epoch;
+use imo2skype::backend::Event;
+use imo2skype::backend::Failure;
+use imo2skype::backend::Lost;
+use imo2skype::backend::Message;
+use imo2skype::backend::Names;
+use imo2skype::backend::Presence;
+use imo2skype::backend::Receipt;
+use imo2skype::backend::Ticket;
+use imo2skype::model::Handle;
+use imo2skype::model::RemoteId;
+use imo2skype::translate::Attachment;
+use imo2skype::translate::ClientId;
+use imo2skype::translate::Engine;
+use imo2skype::translate::Login;
+use imo2skype::translate::Now;
+use imo2skype::translate::Output;
+use imo2skype::translate::Setup;
+use imo2skype::translate::Token;
+
+/// Users are what they are called, if it is one word of letters, digits and a few signs.
+struct PlainNames;
+
+impl Names for PlainNames {
+    fn parse(&self, typed: &str) -> Option<Handle> {
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        (!typed.is_empty() && typed.bytes().all(good)).then(|| Handle::new(typed))
+    }
+}
+
+struct Stage {
+    engine: Engine,
+    clock: Duration,
+    epoch: Epoch,
+    start: u64,
+    clients: HashMap<String, (ClientId, VecDeque<String>)>,
+    actions: VecDeque<String>,
+    words: HashMap<String, String>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let mut capabilities = Capabilities::messages_only(65_536);
+        capabilities.contacts = true;
+        capabilities.authorization = true;
+        capabilities.mood = true;
+        let setup = Setup {
+            username: "alice".to_owned(),
+            capabilities,
+            names: Arc::new(PlainNames),
+            local_time: false,
+            seed: 1,
+        };
+        Self {
+            engine: Engine::new(setup),
+            clock: Duration::ZERO,
+            epoch: Epoch(0),
+            start: 1_357_987_847,
+            clients: HashMap::new(),
+            actions: VecDeque::new(),
+            words: HashMap::new(),
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now { monotonic: self.clock, unix: self.start + self.clock.as_secs() }
+    }
+
+    fn turn(&mut self, work: impl FnOnce(&mut Engine, Now, &mut Vec<Output>)) {
+        let mut outputs = Vec::new();
+        let now = self.now();
+        work(&mut self.engine, now, &mut outputs);
+        for output in outputs {
+            match output {
+                Output::Reply { client, line, .. } | Output::ToClient(client, line) => {
+                    let queue = self.clients.values_mut().find(|(id, _)| *id == client).expect("a client of ours");
+                    queue.1.push_back(line);
+                }
+                Output::ToBackend(action) => {
+                    if let Action::Connect { epoch, .. } = action {
+                        self.epoch = epoch;
+                    }
+                    self.actions.push_back(describe(&action));
+                }
+                Output::Login(login) => self.actions.push_back(describe_login(&login)),
+                other => panic!("unknown output {other:?}"),
+            }
+        }
+    }
+
+    fn attach(&mut self, name: &str, attachment: Attachment) {
+        let id = ClientId(u32::try_from(self.clients.len()).expect("few clients") + 1);
+        self.clients.insert(name.to_owned(), (id, VecDeque::new()));
+        self.turn(|engine, _, out| engine.attach(id, attachment, out));
+    }
+
+    /// What was said and not expected.
+    fn leftovers(&self) -> Vec<String> {
+        let mut left: Vec<_> = self.actions.iter().map(|action| format!("=> {action}")).collect();
+        for (name, (_, lines)) in &self.clients {
+            left.extend(lines.iter().map(|line| format!("<<{} {}", suffix(name), visible(line))));
+        }
+        left
+    }
+
+    /// Puts in what the words in braces stand for.
+    fn fill(&self, text: &str) -> String {
+        let mut text = text.replace('⏎', "\n");
+        for (word, value) in &self.words {
+            text = text.replace(&format!("{{{word}}}"), value);
+        }
+        text.strip_suffix('␠').map(|text| format!("{text} ")).unwrap_or(text)
+    }
+
+    /// Compares with what came; a word in braces that is not known yet stands for one token.
+    fn matches(&mut self, expected: &str, actual: &str) -> bool {
+        let expected = self.fill(expected);
+        let mut rest = actual;
+        let mut pattern = expected.as_str();
+        let mut learnt: Vec<(String, String)> = Vec::new();
+        while let Some((before, after)) = pattern.split_once('{') {
+            let Some((word, after)) = after.split_once('}') else { break };
+            let Some(tail) = rest.strip_prefix(before) else { return false };
+            let token = match learnt.iter().find(|(known, _)| known == word) {
+                Some((_, value)) => value.clone(),
+                None => tail.split([' ', ',']).next().unwrap_or("").to_owned(),
+            };
+            let Some(tail) = tail.strip_prefix(token.as_str()) else { return false };
+            learnt.push((word.to_owned(), token));
+            (rest, pattern) = (tail, after);
+        }
+        let same = rest == pattern;
+        if same {
+            self.words.extend(learnt);
+        }
+        same
+    }
+
+    fn step(&mut self, line: &str) -> Result<(), String> {
+        let (mark, rest) = line.split_at_checked(2).ok_or("a line of one letter")?;
+        match mark {
+            "<<" => {
+                let (client, expected) = client_and_text(rest);
+                let queue = &mut self.clients.get_mut(client).ok_or("no such client")?.1;
+                let actual = queue.pop_front().ok_or("nothing more was said")?;
+                if self.matches(expected, &actual) { Ok(()) } else { Err(format!("it said: {}", visible(&actual))) }
+            }
+            "=>" => {
+                let actual = self.actions.pop_front().ok_or("nothing more was asked of the network")?;
+                if self.matches(rest.trim_start(), &actual) { Ok(()) } else { Err(format!("it asked: {actual}")) }
+            }
+            _ => {
+                let left = self.leftovers();
+                if !left.is_empty() {
+                    return Err(format!("before it, this was said and not expected:\n    {}", left.join("\n    ")));
+                }
+                self.input(mark, rest)
+            }
+        }
+    }
+
+    fn input(&mut self, mark: &str, rest: &str) -> Result<(), String> {
+        match mark {
+            ">>" => {
+                let (client, text) = client_and_text(rest);
+                let text = self.fill(text);
+                let id = self.clients.get(client).ok_or("no such client")?.0;
+                self.turn(|engine, now, out| engine.client_line(id, Token(0), &text, now, out));
+                Ok(())
+            }
+            "<=" => {
+                let event = self.event(&words(rest.trim()))?;
+                self.turn(|engine, now, out| engine.backend_event(event, now, out));
+                Ok(())
+            }
+            "++" => {
+                let seconds = rest.trim().strip_suffix('s').and_then(|text| text.parse().ok()).ok_or("not a time")?;
+                self.clock += Duration::from_secs(seconds);
+                let due = self.engine.timeout().is_some_and(|due| due <= self.clock);
+                if due {
+                    self.turn(|engine, now, out| engine.on_timeout(now, out));
+                }
+                Ok(())
+            }
+            "@@" => {
+                let words = words(rest.trim());
+                let words: Vec<_> = words.iter().map(String::as_str).collect();
+                match words.as_slice() {
+                    ["ids", first] => self.engine.number_from(first.parse().map_err(|_| "not a number")?),
+                    ["time", start] => self.start = start.parse().map_err(|_| "not a time")?,
+                    ["client", name] => self.attach(name, Attachment::Remote),
+                    ["client", name, "direct"] => self.attach(name, Attachment::Direct),
+                    ["login"] => self.turn(|engine, now, out| engine.login(now, out)),
+                    ["online"] => {
+                        self.turn(|engine, now, out| engine.login(now, out));
+                        let connected = self.event(&[String::from("Connected")])?;
+                        self.turn(|engine, now, out| engine.backend_event(connected, now, out));
+                        self.actions.clear();
+                    }
+                    other => return Err(format!("no such direction: {other:?}")),
+                }
+                Ok(())
+            }
+            _ => Err("a line begins with >>, <<, =>, <=, ++ or @@".to_owned()),
+        }
+    }
+
+    fn event(&self, words: &[String]) -> Result<Event, String> {
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let ticket = |text: &str| text[1..].parse().map(Ticket).map_err(|_| "not a ticket".to_owned());
+        let done = |text: &str, outcome| Ok(Event::Done { ticket: ticket(text)?, outcome });
+        let time = |text: &str| text.parse().map_err(|_| "not a time".to_owned());
+        let message = |id: &str, with: &str, author: &str, body: &str, at: Option<&str>| {
+            Ok(Event::Message(Message {
+                remote: RemoteId::new(id),
+                conversation: Address::User(Handle::new(with)),
+                author: Handle::new(author),
+                author_name: None,
+                body: body.replace('⏎', "\n"),
+                time: at.map(time).transpose()?,
+            }))
+        };
+        match words.as_slice() {
+            ["Connected"] => {
+                let display_name = Some("Alice Example".to_owned());
+                Ok(Event::Connected { epoch: self.epoch, me: Handle::new("alice"), display_name })
+            }
+            ["Lost", "ended"] => Ok(Event::Disconnected { epoch: self.epoch, reason: Lost::Ended }),
+            ["Lost", "unreachable"] => {
+                Ok(Event::Disconnected { epoch: self.epoch, reason: Lost::Unreachable { error: "gone".into() } })
+            }
+            ["Lost", "refused", reason] => {
+                Ok(Event::Disconnected { epoch: self.epoch, reason: Lost::Refused { reason: (*reason).to_owned() } })
+            }
+            ["Contact", handle, details @ ..] => {
+                let mut contact = Contact::named(Handle::new(*handle));
+                for detail in details {
+                    match detail.split_once('=').ok_or("not a detail")? {
+                        ("presence", word) => contact.presence = Some(presence(word)?),
+                        ("name", name) => contact.name = Some(name.to_owned()),
+                        ("mood", mood) => contact.mood = Some(mood.to_owned()),
+                        ("agreed", word) => contact.agreed = Some(word == "yes"),
+                        other => return Err(format!("no such detail: {other:?}")),
+                    }
+                }
+                Ok(Event::Contacts { contacts: vec![contact], complete: false })
+            }
+            ["Contacts", handles @ ..] => {
+                let contact = |handle: &&str| Contact { agreed: Some(true), ..Contact::named(Handle::new(*handle)) };
+                Ok(Event::Contacts { contacts: handles.iter().map(contact).collect(), complete: true })
+            }
+            ["ContactRemoved", handle] => Ok(Event::ContactRemoved(Handle::new(*handle))),
+            ["AuthRequest", user, text] => {
+                Ok(Event::AuthRequest { user: Handle::new(*user), text: (*text).to_owned() })
+            }
+            ["Message", id, author, body] => message(id, author, author, body, None),
+            ["Message", id, author, body, at] => message(id, author, author, body, Some(*at)),
+            ["Reflected", id, to, body] => message(id, to, "alice", body, None),
+            ["OwnPresence", word] => Ok(Event::OwnPresence { presence: presence(word)?, mood: None }),
+            ["Done", ticket] => done(ticket, Ok(Receipt::default())),
+            ["Done", ticket, at] => done(ticket, Ok(Receipt { time: Some(time(at)?), remote: None })),
+            ["Failed", ticket, "refused"] => done(ticket, Err(Failure::Refused)),
+            ["Failed", ticket, "unknown-user"] => done(ticket, Err(Failure::UnknownUser)),
+            ["Failed", ticket, "unclear"] => done(ticket, Err(Failure::Unclear)),
+            other => Err(format!("no such event: {other:?}")),
+        }
+    }
+}
+
+fn presence(word: &str) -> Result<Presence, String> {
+    match word {
+        "available" => Ok(Presence::Available),
+        "away" => Ok(Presence::Away),
+        "busy" => Ok(Presence::Busy),
+        "invisible" => Ok(Presence::Invisible),
+        "offline" => Ok(Presence::Offline),
+        other => Err(format!("no such presence: {other}")),
+    }
+}
+
+fn describe(action: &Action) -> String {
+    match action {
+        Action::Connect { epoch, presence, mood } => format!("Connect {} {presence:?} {mood:?}", epoch.0),
+        Action::Disconnect => "Disconnect".to_owned(),
+        Action::SetPresence { presence, mood } => format!("SetPresence {presence:?} {mood:?}"),
+        Action::SendText { ticket, to: Address::User(user), body } => format!("SendText t{} {user} {body:?}", ticket.0),
+        Action::AddContact { ticket, user, greeting } => format!("AddContact t{} {user} {greeting:?}", ticket.0),
+        Action::RemoveContact { ticket, user } => format!("RemoveContact t{} {user}", ticket.0),
+        Action::AnswerAuthRequest { ticket, user, accept } => {
+            format!("AnswerAuthRequest t{} {user} {}", ticket.0, if *accept { "accept" } else { "deny" })
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+fn describe_login(login: &Login) -> String {
+    match login {
+        Login::Succeeded => "Login succeeded".to_owned(),
+        Login::Refused { reason } => format!("Login refused {reason:?}"),
+        Login::Unreachable { error } => format!("Login unreachable {:?}", error.to_string()),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The client behind the mark (`a` if none is named) and the text behind the blank.
+fn client_and_text(rest: &str) -> (&str, &str) {
+    let (client, text) = rest.split_once(' ').unwrap_or((rest, ""));
+    (if client.is_empty() { "a" } else { client }, text)
+}
+
+fn suffix(client: &str) -> &str {
+    if client == "a" { "" } else { client }
+}
+
+fn visible(line: &str) -> String {
+    let line = line.replace('\n', "⏎");
+    line.strip_suffix(' ').map(|line| format!("{line}␠")).unwrap_or(line)
+}
+
+/// Splits at blanks, except between double quotes (also `name="Bob Example"`).
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let (mut word, mut quoted, mut begun) = (String::new(), false, false);
+    for char in text.chars() {
+        match char {
+            '"' => (quoted, begun) = (!quoted, true),
+            ' ' if !quoted => {
+                if begun {
+                    words.push(std::mem::take(&mut word));
+                }
+                begun = false;
+            }
+            char => {
+                word.push(char);
+                begun = true;
+            }
+        }
+    }
+    if begun {
+        words.push(word);
+    }
+    words
+}
+
+fn replay(path: &Path) -> Result<(), String> {
+    let text = std::fs::read_to_string(path).expect("a transcript");
+    let mut stage = Stage::new();
+    if !text.contains("@@ client a") {
+        // Most conversations begin with everything in place.
+        stage.input("@@", "online")?;
+        stage.input("@@", "client a")?;
+    }
+    let mut at = String::new();
+    for (number, line) in text.lines().enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        at = format!("{}:{}: {line}", path.display(), number + 1);
+        stage.step(line).map_err(|problem| format!("{at}\n  {problem}"))?;
+    }
+    let left = stage.leftovers();
+    if left.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{at}\n  after it, this was said too:\n    {}", left.join("\n    ")))
+    }
+}
+
+#[test]
+fn every_conversation_goes_as_recorded() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    paths.sort();
+    assert!(paths.len() >= 20, "only {} transcripts", paths.len());
+    let mut report = String::new();
+    for path in paths {
+        if let Err(problem) = replay(&path) {
+            let _ = writeln!(report, "{problem}\n");
+        }
+    }
+    assert!(report.is_empty(), "\n{report}");
+}

@@ -216,8 +216,12 @@ impl Session {
         tracing::trace!(target: "imo2skype::lines", client = self.client.0, command);
         let token = waiter.as_ref().map_or(Token(0), |(token, _)| *token);
         self.shared.turn(|core, now| {
-            core.waiters.extend(waiter);
-            core.engine.client_line(self.client, token, command, now, &mut core.outputs);
+            // Closed or detached since it was asked above: no reply would come. Whoever waits for
+            // one is told by the end of the channel.
+            if core.clients.iter().any(|member| member.id == self.client) {
+                core.waiters.extend(waiter);
+                core.engine.client_line(self.client, token, command, now, &mut core.outputs);
+            }
         })
     }
 
@@ -246,7 +250,11 @@ impl Session {
         self.send(command, Some((token, sender)))?;
         reply.recv_timeout(timeout).map_err(|_| {
             let _ = self.shared.turn(|core, _| core.waiters.retain(|(waiting, _)| *waiting != token));
-            if self.listener.queue.mode() == Mode::Closed { Error::Closed } else { Error::NoReply }
+            match self.listener.queue.mode() {
+                Mode::Closed => Error::Closed,
+                Mode::Detached => Error::Detached { unread: self.shared.queue_limit },
+                Mode::Polling | Mode::Callback => Error::NoReply,
+            }
         })
     }
 

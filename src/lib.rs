@@ -4,6 +4,8 @@ mod config;
 mod error;
 #[cfg(feature = "capi")]
 mod ffi;
+#[cfg(feature = "gateway")]
+mod gateway;
 
 // Not in the contract: open for the programs and the tests of this package.
 #[doc(hidden)]
@@ -23,5 +25,16 @@ pub use config::Config;
 pub use config::Key;
 pub use error::Error;
 pub use error::Result;
+#[cfg(feature = "gateway")]
+pub use gateway::Gateway;
+#[cfg(feature = "gateway")]
+pub use gateway::GatewayConfig;
+#[cfg(feature = "gateway")]
+pub use gateway::TlsFiles;
 pub use session::Callback;
 pub use session::Session;
+
+// Not in the contract: for the program imo2skype-gateway.
+#[cfg(feature = "gateway")]
+#[doc(hidden)]
+pub use gateway::Accounts;

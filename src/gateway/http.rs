@@ -1,0 +1,172 @@
+//! The routes: start page, protocol, health, metrics.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::ConnectInfo;
+use axum::extract::DefaultBodyLimit;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::StatusCode;
+use axum::http::header;
+use axum::response::Html;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::routing::get;
+use axum::routing::post;
+use percent_encoding::percent_decode;
+use serde_json::json;
+
+use super::core::token;
+use super::service::Failure;
+use super::service::Service;
+
+/// The biggest request.
+const BODY_LIMIT: usize = 1 << 20;
+
+const START_PAGE: &str = "<!doctype html>
+<html lang=\"en\">
+<meta charset=\"utf-8\">
+<title>imo2skype gateway</title>
+<h1>imo2skype gateway</h1>
+<p>This is a chat server that speaks the imo.im JSON protocol. Give its address to imo2sproxy with
+<code>--server</code>.</p>
+";
+
+#[derive(Clone)]
+struct Gateway {
+    service: Arc<Service>,
+    tls: bool,
+}
+
+/// All routes of a gateway.
+pub(crate) fn router(service: Arc<Service>, tls: bool) -> Router {
+    Router::new()
+        .route("/", get(start_page))
+        .route("/imo", post(imo))
+        .route("/healthz", get(health))
+        .route("/metrics", get(metrics))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(Gateway { service, tls })
+}
+
+async fn start_page(State(gateway): State<Gateway>) -> Response {
+    let Some(value) = token() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let secure = if gateway.tls { "; Secure" } else { "" };
+    let cookie = format!("imo={value}; Path=/; HttpOnly; SameSite=Lax{secure}");
+    ([(header::SET_COOKIE, cookie)], Html(START_PAGE)).into_response()
+}
+
+async fn health(State(gateway): State<Gateway>) -> Response {
+    let healthy = gateway.service.is_healthy().await;
+    let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = json!({
+        "status": if healthy { "ok" } else { "database failure" },
+        "version": env!("CARGO_PKG_VERSION"),
+        "sessions": gateway.service.metrics().sessions.get(),
+    });
+    answer(status, body.to_string())
+}
+
+async fn metrics(State(gateway): State<Gateway>) -> Response {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], gateway.service.metrics().text()).into_response()
+}
+
+async fn imo(
+    State(gateway): State<Gateway>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let kind = headers.get(header::CONTENT_TYPE).map_or(b"".as_slice(), |kind| kind.as_bytes());
+    let form = b"application/x-www-form-urlencoded";
+    if !kind.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form)) {
+        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type must be application/x-www-form-urlencoded");
+    }
+    let (method, data) = match fields(&body) {
+        Ok(fields) => fields,
+        Err(problem) => return refuse(StatusCode::BAD_REQUEST, &problem),
+    };
+    match gateway.service.post(&method, &data, address.ip()).await {
+        Ok(done) => match serde_json::to_string(&done) {
+            Ok(text) => answer(StatusCode::OK, text),
+            Err(_) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
+        },
+        Err(Failure::Malformed(problem)) => refuse(StatusCode::BAD_REQUEST, &problem),
+        Err(Failure::Full) => refuse(StatusCode::SERVICE_UNAVAILABLE, "too many sessions; try again later"),
+        Err(Failure::Internal) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error; try again later"),
+    }
+}
+
+fn answer(status: StatusCode, body: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (status, headers, body).into_response()
+}
+
+/// An answer outside the protocol; a client that reads envelopes only finds none in it.
+fn refuse(status: StatusCode, problem: &str) -> Response {
+    tracing::debug!(status = status.as_u16(), problem, "refused");
+    answer(status, json!({ "method": "error", "error": problem }).to_string())
+}
+
+/// The form fields `method` and `data`. The usual form readers replace what is no UTF-8; here it
+/// is an error, because a message must arrive as it was sent.
+fn fields(body: &[u8]) -> Result<(String, String), String> {
+    let mut method = None;
+    let mut data = None;
+    for field in body.split(|byte| *byte == b'&') {
+        let mut halves = field.splitn(2, |byte| *byte == b'=');
+        let name = halves.next().unwrap_or_default();
+        let slot = match name {
+            b"method" => &mut method,
+            b"data" => &mut data,
+            _ => continue,
+        };
+        let name = String::from_utf8_lossy(name);
+        let value = decode(halves.next().unwrap_or_default()).ok_or_else(|| format!("{name} is no UTF-8"))?;
+        if slot.replace(value).is_some() {
+            return Err(format!("the form field {name} is there twice"));
+        }
+    }
+    Ok((method.ok_or("the form field method is missing")?, data.ok_or("the form field data is missing")?))
+}
+
+fn decode(text: &[u8]) -> Option<String> {
+    let text: Cow<'_, [u8]> = if text.contains(&b'+') {
+        text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect::<Vec<_>>().into()
+    } else {
+        text.into()
+    };
+    percent_decode(&text).decode_utf8().ok().map(Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn form_fields() {
+        let table: [(&[u8], Result<(&str, &str), &str>); 8] = [
+            (b"method=a&data=%7B%7D", Ok(("a", "{}"))),
+            (b"data=a+b%2B%0a%25&x=y&method=", Ok(("", "a b+\n%"))),
+            (b"data=a=b&method=m", Ok(("m", "a=b"))),
+            ("data=\u{e9}%C3%A9&method=m".as_bytes(), Ok(("m", "\u{e9}\u{e9}"))),
+            (b"method=a", Err("the form field data is missing")),
+            (b"", Err("the form field method is missing")),
+            (b"method=a&data=%FF", Err("data is no UTF-8")),
+            (b"method=a&data=1&data=2", Err("the form field data is there twice")),
+        ];
+        for (body, wanted) in table {
+            let wanted = wanted.map(|(a, b)| (a.to_owned(), b.to_owned())).map_err(str::to_owned);
+            assert_eq!(fields(body), wanted, "{}", body.escape_ascii());
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The life of a gateway: socket, runtime, threads.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::net::ToSocketAddrs;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum_server::Handle;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::RustlsAcceptor;
+use axum_server::tls_rustls::RustlsConfig;
+use rustls::ServerConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
+use tokio::runtime::Builder;
+use tokio::runtime::Runtime;
+
+use crate::error::Error;
+use crate::error::Result;
+
+use super::GatewayConfig;
+use super::TlsFiles;
+use super::core::Core;
+use super::db::Database;
+use super::http;
+use super::metrics::Metrics;
+use super::service::Service;
+
+/// How long a stop waits for answers under way.
+const GRACE: Duration = Duration::from_secs(2);
+/// How often sessions are looked through for those that are over.
+const TICK: Duration = Duration::from_secs(5);
+
+/// What runs.
+#[derive(Debug)]
+pub(super) struct Server {
+    url: String,
+    running: Option<Running>,
+}
+
+struct Running {
+    runtime: Runtime,
+    service: Arc<Service>,
+    handle: Handle<SocketAddr>,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    ticking: tokio::task::JoinHandle<()>,
+    database: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Running").finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    pub(super) fn start(config: &GatewayConfig) -> Result<Self> {
+        let tls = config.tls.as_ref().map(tls).transpose()?;
+        let listener = listen(&config.listen)?;
+        let internal = |error: std::io::Error| Error::Internal(format!("cannot start the gateway: {error}"));
+        let address = listener.local_addr().map_err(internal)?;
+        let durable = config.database.is_some();
+        let db = Database::open(config.database.as_deref())?;
+        let path = config.database.as_ref().map_or_else(String::new, |file| file.display().to_string());
+        let core = Core::new(db, Metrics::default(), config.session_expiry)
+            .map_err(|source| Error::Store { path, source: source.into() })?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("imo2skype-gw")
+            .enable_all()
+            .build()
+            .map_err(internal)?;
+        let (service, database) = Service::new(core, durable, config.open_registration, config.poll_limit)?;
+        let service = Arc::new(service);
+        let handle = Handle::new();
+        let app = http::router(Arc::clone(&service), tls.is_some()).into_make_service_with_connect_info::<SocketAddr>();
+        // The server registers its socket with the runtime.
+        let guard = runtime.enter();
+        let server = axum_server::from_tcp(listener).map_err(internal)?.http1_only().handle(handle.clone());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let serving = match tls {
+            None => runtime.spawn(server.acceptor(NoDelayAcceptor).serve(app)),
+            Some(tls) => runtime.spawn(server.acceptor(RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor)).serve(app)),
+        };
+        drop(guard);
+        let every = TICK.min(config.session_expiry / 2).max(Duration::from_millis(10));
+        let theirs = Arc::clone(&service);
+        let ticking = runtime.spawn(async move {
+            let mut interval = tokio::time::interval(every);
+            loop {
+                interval.tick().await;
+                theirs.tick().await;
+            }
+        });
+        let url = format!("{scheme}://{address}/");
+        tracing::info!(url, "gateway");
+        Ok(Self { url, running: Some(Running { runtime, service, handle, serving, ticking, database }) })
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let Some(running) = self.running.take() else { return };
+        // On a thread of its own, because the caller may be inside a runtime, where waiting for
+        // another one is forbidden.
+        let stop = std::thread::Builder::new().name("imo2skype-gw".to_owned()).spawn(move || running.stop());
+        match stop.map(JoinHandle::join) {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => tracing::error!(what = "stop", "panicked"),
+            Err(error) => tracing::error!(%error, "stop"),
+        }
+    }
+}
+
+impl Running {
+    fn stop(self) {
+        let Self { runtime, service, handle, mut serving, ticking, database } = self;
+        ticking.abort();
+        service.close();
+        runtime.block_on(async {
+            let all = async {
+                // The server hears a call only while it listens for it: between two connections
+                // it does not. So call until it is done.
+                loop {
+                    handle.graceful_shutdown(Some(GRACE));
+                    if tokio::time::timeout(Duration::from_millis(20), &mut serving).await.is_ok() {
+                        break;
+                    }
+                }
+            };
+            if tokio::time::timeout(GRACE, all).await.is_err() {
+                tracing::warn!(connections = handle.connection_count(), "cut");
+                handle.shutdown();
+            }
+        });
+        runtime.shutdown_timeout(GRACE);
+        // The last holder of the sender: now the database thread ends.
+        drop(service);
+        if let Some(thread) = database
+            && thread.join().is_err()
+        {
+            tracing::error!(what = "database thread", "panicked");
+        }
+    }
+}
+
+fn listen(address: &str) -> Result<TcpListener> {
+    let invalid = |problem: String| Error::InvalidArgument { name: "listen", problem };
+    let addresses: Vec<_> = address
+        .to_socket_addrs()
+        .map_err(|error| invalid(format!("{address:?} is no address and port such as 127.0.0.1:8014: {error}")))?
+        .collect();
+    let listener = TcpListener::bind(addresses.as_slice()).map_err(|error| {
+        invalid(match error.kind() {
+            ErrorKind::AddrInUse => {
+                format!("another program listens on {address}; choose another port, 0 picks a free one")
+            }
+            ErrorKind::AddrNotAvailable => format!("{address} is no address of this machine; try 127.0.0.1"),
+            ErrorKind::PermissionDenied => {
+                format!("this user may not listen on {address}; choose a port from 1024 on, 0 picks a free one")
+            }
+            _ => format!("cannot listen on {address}: {error}"),
+        })
+    })?;
+    listener.set_nonblocking(true).map_err(|error| invalid(format!("cannot listen on {address}: {error}")))?;
+    Ok(listener)
+}
+
+fn tls(files: &TlsFiles) -> Result<RustlsConfig> {
+    let invalid = |file: &Path, problem: &dyn std::fmt::Display| Error::InvalidArgument {
+        name: "tls",
+        problem: format!("{}: {problem}", file.display()),
+    };
+    let chain: Vec<_> = CertificateDer::pem_file_iter(&files.cert)
+        .and_then(Iterator::collect)
+        .map_err(|error| invalid(&files.cert, &error))?;
+    if chain.is_empty() {
+        return Err(invalid(&files.cert, &"no certificate in it; it takes PEM"));
+    }
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| invalid(&files.key, &error))?;
+    // The provider is named, not installed: that is for programs to do.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|error| invalid(&files.cert, &error))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(RustlsConfig::from_config(Arc::new(config)))
+}

@@ -56,8 +56,9 @@ pub unsafe extern "C" fn imo2skype_gateway_start(
 ) -> imo2skype_status {
     guard(|| {
         // SAFETY: our contract.
-        let (out, database, listen) =
-            unsafe { (result("out", out)?, optional_from_c("database", database)?, optional_from_c("listen", listen)?) };
+        let (out, database, listen) = unsafe {
+            (result("out", out)?, optional_from_c("database", database)?, optional_from_c("listen", listen)?)
+        };
         let mut config = GatewayConfig::embedded(database.map(PathBuf::from));
         if let Some(listen) = listen {
             config.listen = listen.to_owned();
@@ -81,7 +82,8 @@ pub extern "C" fn imo2skype_gateway_url(gateway: *const imo2skype_gateway) -> *c
         if gateway.is_null() {
             return Err(Failure::null("gateway"));
         }
-        let stopped = || Error::InvalidArgument { name: "gateway", problem: "was stopped, or never was one".to_owned() };
+        let stopped =
+            || Error::InvalidArgument { name: "gateway", problem: "was stopped, or never was one".to_owned() };
         Ok(GATEWAYS.get(gateway).ok_or_else(stopped)?.url.as_ptr())
     })
 }

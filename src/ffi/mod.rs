@@ -8,6 +8,8 @@
 #![expect(unreachable_pub, reason = "seen by the linker and by cbindgen, not by Rust")]
 
 mod config;
+#[cfg(feature = "gateway")]
+mod gateway;
 mod guard;
 mod handle;
 mod library;

@@ -1,4 +1,43 @@
 //! Keeps Skype API plugins alive on chat networks that exist.
+//!
+//! A [`Session`] logs in to a chat network and behaves, line by line, as Skype did: commands of the
+//! Skype API go in, replies and notifications come out.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use imo2skype::Config;
+//! use imo2skype::Session;
+//!
+//! // Without a server, a gateway in the memory of this process is the network.
+//! let session = Session::open(Config::new("alice", "secret"))?;
+//! session.send_skype_command("MESSAGE echo123 hello")?;
+//! while let Some(line) = session.poll_skype_notification(Some(Duration::from_secs(10)))? {
+//!     println!("{line}");
+//!     if line.ends_with("STATUS RECEIVED") {
+//!         break; // The echo has arrived.
+//!     }
+//! }
+//! # Ok::<(), imo2skype::Error>(())
+//! ```
+//!
+//! # The main types
+//!
+//! - [`Session`] is one client of one account. [`Session::attach`] gives further clients of the same login.
+//! - [`Config`] says which account, which server, and how.
+//! - [`Gateway`] is a chat server of our own that speaks the imo.im protocol.
+//! - [`skype`] is the language itself: parsing commands, writing lines, tables of errors and properties.
+//! - [`Error`] is what can go wrong. What a network refuses later is a line, `ERROR n text`, as it was with Skype.
+//!
+//! # Features
+//!
+//! `capi` (the C interface), `imo` (the imo network), `gateway`, `programs` (what only the programs need); all on by
+//! default. Without any of them the translator is left, which depends on nothing but serde and thiserror.
+//!
+//! # What it does not do
+//!
+//! Group chats, calls, files and avatars are refused with the errors that Skype had for them. Messages are kept in
+//! memory only.
 
 mod config;
 mod error;
@@ -18,6 +57,9 @@ pub mod model;
 pub mod session;
 #[doc(hidden)]
 pub mod translate;
+#[cfg(feature = "transport")]
+#[doc(hidden)]
+pub mod transport;
 
 pub mod skype;
 

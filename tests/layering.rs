@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("backend::imo", &["backend", "imo", "model", "config", "error"]),
     ("translate", &["skype", "model", "backend"]),
     // The gateway only for sessions that name no server: an address is all that they take from it.
-    ("session", &["translate", "backend", "model", "config", "error", "gateway"]),
+    ("session", &["translate", "backend", "backend::imo", "model", "config", "error", "gateway"]),
     ("transport", &["session", "translate", "skype", "config", "error"]),
     ("gateway", &["imo", "config", "error"]),
     ("ffi", &["session", "gateway", "config", "error"]),

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::OpenFlags;
 
 use crate::error::Error;
 
@@ -80,7 +81,9 @@ impl Database {
             None => Connection::open_in_memory().map_err(|error| store(error.into()))?,
             Some(file) => {
                 create(file).map_err(|error| store(error.into()))?;
-                Connection::open(file).map_err(|error| store(error.into()))?
+                // A path is a path, also one that looks like SQLite's own URIs.
+                let flags = OpenFlags::default() - OpenFlags::SQLITE_OPEN_URI;
+                Connection::open_with_flags(file, flags).map_err(|error| store(error.into()))?
             }
         };
         prepare(&connection, file.is_some()).map_err(store)?;

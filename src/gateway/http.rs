@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::body::to_bytes;
 use axum::extract::ConnectInfo;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::Request;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::Html;
@@ -26,6 +27,8 @@ use super::service::Service;
 
 /// The biggest request.
 const BODY_LIMIT: usize = 1 << 20;
+/// How long it may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
 
 const START_PAGE: &str = "<!doctype html>
 <html lang=\"en\">
@@ -49,7 +52,6 @@ pub(crate) fn router(service: Arc<Service>, tls: bool) -> Router {
         .route("/imo", post(imo))
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(Gateway { service, tls })
 }
 
@@ -79,14 +81,18 @@ async fn metrics(State(gateway): State<Gateway>) -> Response {
 async fn imo(
     State(gateway): State<Gateway>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Response {
+    let headers = request.headers();
     let kind = headers.get(header::CONTENT_TYPE).map_or(b"".as_slice(), |kind| kind.as_bytes());
     let form = b"application/x-www-form-urlencoded";
     if !kind.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form)) {
         return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type must be application/x-www-form-urlencoded");
     }
+    let body = match read(request).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
     let (method, data) = match fields(&body) {
         Ok(fields) => fields,
         Err(problem) => return refuse(StatusCode::BAD_REQUEST, &problem),
@@ -99,6 +105,23 @@ async fn imo(
         Err(Failure::Malformed(problem)) => refuse(StatusCode::BAD_REQUEST, &problem),
         Err(Failure::Full) => refuse(StatusCode::SERVICE_UNAVAILABLE, "too many sessions; try again later"),
         Err(Failure::Internal) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error; try again later"),
+    }
+}
+
+/// The body. One that is too long is refused as soon as that is known, by its announced length if
+/// there is one; one that does not come is not waited for.
+async fn read(request: Request) -> Result<Bytes, Response> {
+    let too_long = || refuse(StatusCode::PAYLOAD_TOO_LARGE, "a request takes up to 1 MiB");
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > BODY_LIMIT) {
+        return Err(too_long());
+    }
+    match tokio::time::timeout(BODY_TIME, to_bytes(request.into_body(), BODY_LIMIT)).await {
+        Ok(Ok(body)) => Ok(body),
+        // A connection that broke off gets the same answer, and does not read it.
+        Ok(Err(_)) => Err(too_long()),
+        Err(_) => Err(refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come within 30 s")),
     }
 }
 
@@ -154,7 +177,8 @@ mod tests {
 
     #[test]
     fn form_fields() {
-        let table: [(&[u8], Result<(&str, &str), &str>); 8] = [
+        type Wanted = Result<(&'static str, &'static str), &'static str>;
+        let table: [(&[u8], Wanted); 8] = [
             (b"method=a&data=%7B%7D", Ok(("a", "{}"))),
             (b"data=a+b%2B%0a%25&x=y&method=", Ok(("", "a b+\n%"))),
             (b"data=a=b&method=m", Ok(("m", "a=b"))),

@@ -262,33 +262,36 @@ impl Core {
             return REFUSED;
         }
         let sender = User { id: own.id, name: own.name.clone(), alias: own.alias.clone(), mood: String::new() };
-        let id = if other.id == self.echo {
+        let message = if other.id == self.echo {
             // The echo hears it at once; its answer is a message like any other, with its own id.
             let back = self.db.relation(own.id, other.id)?;
-            if back.blocked { None } else { Some(self.store(other, own.id, back.alias, body, now)?) }
+            if back.blocked { None } else { Some((own.id, self.store(other, own.id, back.alias, body, now)?)) }
         } else {
             if !self.is_online(other.id) && self.db.count_messages(other.id, STORED_LIMIT)? >= STORED_LIMIT {
                 return REFUSED;
             }
-            Some(self.store(&sender, other.id, theirs.alias, body, now)?)
+            Some((other.id, self.store(&sender, other.id, theirs.alias, body, now)?))
         };
         self.metrics.messages_in.inc();
+        // First the acknowledgement, so that a sender never hears an answer before it.
         if let Some(request_id) = request_id {
             self.push(ssid, events::delivery(request_id, now.unix));
         }
         // Sent and received message have one id between them; the letter keeps them apart where
         // one account sees both.
-        let msg_id = format!("{}-s{}", self.epoch, id.unwrap_or_default());
+        let id = message.as_ref().map_or(0, |(_, stored)| stored.id);
+        let msg_id = format!("{}-s{id}", self.epoch);
         self.push_others(own.id, ssid, |name| events::reflect_im(name, &other.name, body, now.unix, msg_id));
+        if let Some((to, stored)) = message {
+            self.deliver(to, &stored);
+        }
         ACCEPTED
     }
 
-    /// Stores a message and queues it for the logins of its receiver.
-    fn store(&mut self, sender: &User, to: i64, alias: Option<String>, body: &str, now: Now) -> DbResult<i64> {
+    /// Stores a message; [`deliver`](Self::deliver) queues it for the logins of its receiver.
+    fn store(&mut self, sender: &User, to: i64, alias: Option<String>, body: &str, now: Now) -> DbResult<Stored> {
         let id = self.db.add_message(sender.id, to, body, now.unix)?;
-        let stored = Stored { id, sender: sender.clone(), alias, body: body.to_owned(), sent_at: now.unix };
-        self.deliver(to, &stored);
-        Ok(id)
+        Ok(Stored { id, sender: sender.clone(), alias, body: body.to_owned(), sent_at: now.unix })
     }
 
     fn im_typing(&mut self, own: &Login, other: &User, call: &Call) -> Outcome {

@@ -17,6 +17,8 @@ mod password;
 mod server;
 mod service;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! The driver of a session: the engine behind its lock, the clients' queues, the clock.
 
 mod callbacks;
+mod network;
 mod queue;
 mod signal;
 mod timer;
@@ -43,6 +44,9 @@ use crate::translate::Token;
 pub use callbacks::Callback;
 use callbacks::Callbacks;
 use callbacks::Listener;
+use network::Keep;
+use network::backend_for;
+use network::with_server;
 use queue::Mode;
 use queue::Queue;
 use timer::Alarm;
@@ -98,13 +102,12 @@ struct Shared {
     _gateway: Option<Keep>,
 }
 
-/// Something that lives as long as the session.
-type Keep = Arc<dyn std::any::Any + Send + Sync>;
-
 struct Core {
     engine: Engine,
     backend: Option<Box<dyn Backend>>,
     clients: Vec<Member>,
+    /// Clients that read nothing any more but keep the login, see [`Session::keep_only`].
+    keepers: Vec<ClientId>,
     next_client: u32,
     /// Reused from turn to turn.
     outputs: Vec<Output>,
@@ -130,12 +133,16 @@ impl Session {
     pub fn open(config: Config) -> Result<Self> {
         let (config, gateway) = with_server(config)?;
         let backend = backend_for(&config)?;
-        Self::with_backend(&config, backend, gateway)
+        Self::start(&config, backend, gateway)
     }
 
     /// Opens a session on a given back end; for tests of this package.
     #[doc(hidden)]
-    pub fn with_backend(config: &Config, mut backend: Box<dyn Backend>, gateway: Option<Keep>) -> Result<Self> {
+    pub fn with_backend(config: &Config, backend: Box<dyn Backend>) -> Result<Self> {
+        Self::start(config, backend, None)
+    }
+
+    fn start(config: &Config, mut backend: Box<dyn Backend>, gateway: Option<Keep>) -> Result<Self> {
         let engine = Engine::new(Setup {
             username: config.username.clone(),
             capabilities: backend.capabilities(),
@@ -149,6 +156,7 @@ impl Session {
                 engine,
                 backend: None,
                 clients: Vec::new(),
+                keepers: Vec::new(),
                 next_client: 1,
                 outputs: Vec::new(),
                 waiters: Vec::new(),
@@ -165,24 +173,16 @@ impl Session {
         });
         backend.start(Arc::new(Feed(Arc::downgrade(&shared))));
         shared.lock().backend = Some(backend);
-        let session = shared.attach(Attachment::Direct)?;
-        if config.autologin {
-            // Dropped on failure, the session ends what it started.
-            session.log_in(config)?;
+        if !config.autologin {
+            return shared.attach(Attachment::Direct, None);
         }
-        Ok(session)
-    }
-
-    fn log_in(&self, config: &Config) -> Result<()> {
         let (sender, outcome) = bounded(1);
-        self.shared.turn(|core, now| {
-            core.login = Some(sender);
-            core.engine.login(now, &mut core.outputs);
-        })?;
+        // Dropped on failure, the session ends what it started.
+        let session = shared.attach(Attachment::Direct, Some(sender))?;
         let server = || config.server.clone().unwrap_or_else(|| config.network.clone());
         // The engine gives up by itself; without an answer the session was closed meanwhile.
         match outcome.recv().map_err(|_| Error::Closed)? {
-            Login::Succeeded => Ok(()),
+            Login::Succeeded => Ok(session),
             Login::Refused { reason } => {
                 Err(Error::LoginRefused { username: config.username.clone(), server: server(), reason })
             }
@@ -273,7 +273,57 @@ impl Session {
         if self.listener.queue.mode() == Mode::Closed {
             return Err(Error::Closed);
         }
-        self.shared.attach(attachment)
+        self.shared.attach(attachment, None)
+    }
+
+    /// From now on this client keeps the login alive and does nothing else: no line reaches it, so
+    /// nobody has to poll it, and it does not count when the bound of another client is judged.
+    #[doc(hidden)]
+    pub fn keep_only(&self) {
+        // An error means that the session is closed, and then there is nothing to keep.
+        let _ = self.shared.turn(|core, _| {
+            let Some(index) = core.clients.iter().position(|member| member.id == self.client) else { return };
+            core.clients.remove(index);
+            core.keepers.push(self.client);
+            core.engine.detach(self.client);
+            // Another client may have become the only one, and nobody waits for this one any more.
+            self.listener.queue.reconsider_room();
+        });
+    }
+
+    /// Puts a line of the connection point's own into this client's stream, behind what waits there.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_skype_command`](Self::send_skype_command).
+    #[doc(hidden)]
+    pub fn answer(&self, line: &str) -> Result<()> {
+        self.standing()?;
+        if self.listener.queue.is_full() {
+            return Err(Error::QueueFull { unread: self.shared.queue_limit });
+        }
+        self.shared.turn(|core, _| push(core, self.client, line.to_owned()))
+    }
+
+    /// Whether this client still takes part.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] or [`Error::Detached`] when it does not.
+    #[doc(hidden)]
+    pub fn standing(&self) -> Result<()> {
+        match self.listener.queue.mode() {
+            Mode::Polling | Mode::Callback => Ok(()),
+            Mode::Closed => Err(Error::Closed),
+            Mode::Detached => Err(Error::Detached { unread: self.shared.queue_limit }),
+        }
+    }
+
+    /// How many lines wait for this client.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn unread(&self) -> usize {
+        self.listener.queue.len()
     }
 
     /// The number of this client, as the log shows it.
@@ -350,12 +400,17 @@ impl std::fmt::Debug for Session {
 }
 
 impl Shared {
-    fn attach(&self, attachment: Attachment) -> Result<Session> {
+    /// Adds a client; with `login` it also logs in, and tells there how that went.
+    fn attach(&self, attachment: Attachment, login: Option<Sender<Login>>) -> Result<Session> {
         let listener = Arc::new(Listener::new(Arc::new(Queue::new(self.queue_limit))));
-        let client = self.turn(|core, _| {
+        let client = self.turn(|core, now| {
             let id = ClientId(core.next_client);
             core.next_client += 1;
             core.clients.push(Member { id, listener: Arc::clone(&listener), callbacks: None });
+            if login.is_some() {
+                core.login = login;
+                core.engine.login(now, &mut core.outputs);
+            }
             core.engine.attach(id, attachment, &mut core.outputs);
             // The client that a full queue made the network wait for is no longer the only one.
             for member in &core.clients {
@@ -372,8 +427,9 @@ impl Shared {
         let backend = {
             let mut core = self.lock();
             core.clients.retain(|member| member.id != client);
+            core.keepers.retain(|keeper| *keeper != client);
             core.engine.detach(client);
-            if !core.clients.is_empty() {
+            if !core.clients.is_empty() || !core.keepers.is_empty() {
                 return;
             }
             self.over.store(true, Ordering::SeqCst);
@@ -547,13 +603,4 @@ fn join(thread: Option<JoinHandle<()>>) {
         // A panic of that thread was reported when it happened.
         let _ = thread.join();
     }
-}
-
-/// Names a server where the configuration does not: a gateway in the memory of this process.
-fn with_server(config: Config) -> Result<(Config, Option<Keep>)> {
-    Ok((config, None))
-}
-
-fn backend_for(config: &Config) -> Result<Box<dyn Backend>> {
-    Err(Error::InvalidArgument { name: "network", problem: format!("no such network {}", config.network) })
 }

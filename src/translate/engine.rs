@@ -15,6 +15,7 @@ use crate::model::ObjectId;
 use crate::model::User;
 use crate::model::Users;
 use crate::skype::Command;
+use crate::skype::ConnectionStatus;
 use crate::skype::ErrorCode;
 use crate::skype::Get;
 use crate::skype::Line;
@@ -341,6 +342,8 @@ impl Engine {
             Line::notification().part("CURRENTUSERHANDLE").part(self.me.handle.as_str()),
             Line::notification().part("USERSTATUS").part(self.user_status().word()),
         ];
-        out.extend(lines.into_iter().map(|line| Output::ToClient(client, line.finish().0)));
+        // While a login runs, the rest is told to everybody when it has succeeded.
+        let told = if self.connection_status() == ConnectionStatus::Connecting { 1 } else { lines.len() };
+        out.extend(lines.into_iter().take(told).map(|line| Output::ToClient(client, line.finish().0)));
     }
 }

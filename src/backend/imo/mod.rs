@@ -1,1 +1,166 @@
-//! The imo network.
+//! The imo network: the client's side of the imo.im protocol (imo-protocol).
+//!
+//! Two threads for each account: one logs in and out and sends requests, the other fetches what
+//! happens. The sockets of all accounts are driven by one more thread of the process.
+
+mod account;
+mod calls;
+mod events;
+mod http;
+mod inbox;
+mod names;
+mod poll;
+mod requests;
+mod server;
+mod session;
+mod tls;
+
+use std::sync::Arc;
+use std::thread;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+use crossbeam_channel::bounded;
+
+use crate::backend::Action;
+use crate::backend::Backend;
+use crate::backend::Capabilities;
+use crate::backend::Event;
+use crate::backend::Events;
+use crate::backend::Lost;
+use crate::backend::Names;
+use crate::config::Config;
+use crate::error::Error;
+use account::Account;
+pub use account::Limits;
+use http::Line;
+pub use names::ImoNames;
+use server::Server;
+
+/// How many actions wait at most.
+const QUEUE: usize = 1024;
+/// The longest body of a message.
+const MAX_BODY: usize = 65_536;
+/// Enough for an event on its way through the session, with room to spare.
+const STACK: usize = 512 << 10;
+
+/// An account on the imo network.
+pub struct ImoBackend {
+    account: Option<Arc<Account>>,
+    woken: Receiver<()>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// An account with the server, name and password of `config`; offline and without threads of its
+/// own until it is started.
+///
+/// # Errors
+///
+/// [`Error::InvalidArgument`] named `server` or `ca_file` if that option cannot be used;
+/// [`Error::Internal`] if the machine has no room for one more thread.
+pub fn open(config: &Config) -> Result<ImoBackend, Error> {
+    open_with(config, Limits::default())
+}
+
+/// Like [`open`], with other limits of time.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn open_with(config: &Config, limits: Limits) -> Result<ImoBackend, Error> {
+    let server = Server::of(config)?;
+    let line = Line::to(&server, limits.connect)?;
+    let me = ImoNames::handle(&config.username);
+    let (account, woken) = Account::new(server, line, &config.username, me, config.password.clone(), limits);
+    Ok(ImoBackend { account: Some(Arc::new(account)), woken, threads: Vec::new() })
+}
+
+impl ImoBackend {
+    fn spawn(&mut self, account: &Arc<Account>) -> std::io::Result<()> {
+        let (polls, ties) = bounded(1);
+        let stale = ties.clone();
+        let poller = account.clone();
+        let poll = move || poll::run(&poller, &ties);
+        self.threads.push(thread::Builder::new().name("imo2skype-poll".to_owned()).stack_size(STACK).spawn(poll)?);
+        let requester = account.clone();
+        let woken = self.woken.clone();
+        let request = move || requests::run(&requester, &woken, (polls, stale));
+        self.threads.push(thread::Builder::new().name("imo2skype-req".to_owned()).stack_size(STACK).spawn(request)?);
+        Ok(())
+    }
+}
+
+impl Backend for ImoBackend {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { contacts: true, authorization: true, mood: true, max_body: MAX_BODY }
+    }
+
+    fn names(&self) -> Arc<dyn Names> {
+        Arc::new(ImoNames)
+    }
+
+    fn start(&mut self, events: Arc<dyn Events>) {
+        let Some(account) = self.account.clone() else { return };
+        if !self.threads.is_empty() {
+            return;
+        }
+        account.listen(events);
+        if let Err(error) = self.spawn(&account) {
+            // Nothing can be carried out: as good as a server that is not there.
+            tracing::error!(%error, "no thread");
+            self.stop(Duration::ZERO);
+            let epoch = account.lock().epoch;
+            account.deliver(Event::Disconnected { epoch, reason: Lost::Unreachable { error: Box::new(error) } });
+        }
+    }
+
+    fn submit(&mut self, action: Action) -> Result<(), Action> {
+        let Some(account) = &self.account else { return Err(action) };
+        let mut state = account.lock();
+        match action {
+            Action::Connect { epoch, presence, mood } => {
+                state.epoch = epoch;
+                state.presence = presence;
+                state.mood = mood;
+                state.connect = true;
+            }
+            Action::Disconnect => {
+                state.sign_off |= state.link.take().is_some();
+                state.cut = None;
+                state.connect = false;
+                state.logout = true;
+            }
+            Action::SetPresence { presence, mood } => {
+                state.presence = presence;
+                state.mood = mood;
+                state.presence_changed = true;
+            }
+            action if state.queue.len() >= QUEUE => return Err(action),
+            action => state.queue.push_back(action),
+        }
+        drop(state);
+        account.wake();
+        Ok(())
+    }
+
+    fn stop(&mut self, grace: Duration) {
+        let Some(account) = self.account.take() else { return };
+        {
+            let mut state = account.lock();
+            state.sign_off |= state.link.take().is_some();
+            state.cut = None;
+            state.stopping = Some(grace);
+        }
+        account.wake();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for ImoBackend {
+    fn drop(&mut self) {
+        self.stop(Duration::ZERO);
+    }
+}

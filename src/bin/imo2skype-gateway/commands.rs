@@ -100,14 +100,15 @@ fn serve(options: Serve) -> Result<()> {
     config.listen = options.listen;
     config.open_registration = options.open_registration;
     config.tls = options.tls_cert.zip(options.tls_key).map(|(cert, key)| TlsFiles { cert, key });
-    if config.tls.is_none() && !is_loopback(&config.listen) {
+    let exposed = config.tls.is_none() && !is_loopback(&config.listen);
+    let gateway = told(Gateway::start(config))?;
+    if exposed {
         eprintln!(
             "imo2skype-gateway: WARNING: {} can be reached from other machines and passwords cross the network \
              unprotected; use --tls-cert and --tls-key, or listen on 127.0.0.1",
-            config.listen
+            gateway.url()
         );
     }
-    let gateway = told(Gateway::start(config))?;
     println!("listening: gateway {}", gateway.url());
     std::io::stdout().flush().context("cannot write to standard output")?;
     signals.forever().next();
@@ -115,7 +116,6 @@ fn serve(options: Serve) -> Result<()> {
     Ok(())
 }
 
-/// What cannot be resolved is no warning's business: starting will tell.
 fn is_loopback(address: &str) -> bool {
     address.to_socket_addrs().is_ok_and(|mut addresses| addresses.all(|address| address.ip().is_loopback()))
 }

@@ -1,0 +1,74 @@
+//! The poll thread: fetches what happens on the network (imo-protocol 3.4).
+
+use std::time::Duration;
+use std::time::Instant;
+
+use crossbeam_channel::Receiver;
+use crossbeam_channel::RecvTimeoutError;
+
+use super::account::Account;
+use super::account::Halt;
+use super::account::Tie;
+use super::session::Session;
+use crate::imo;
+
+/// A server that has nothing new answers later than this, or it is asked more slowly.
+const QUICK: Duration = Duration::from_millis(500);
+/// How many quick answers without news are taken before that.
+const FREE: u32 = 3;
+/// The longest pause between two polls.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
+
+/// Polls for one connection after the other, until there can be no more.
+pub(super) fn run(account: &Account, ties: &Receiver<Tie>) {
+    for tie in ties {
+        if let Err(halt) = poll(account, &tie) {
+            account.fail(&tie, halt);
+        }
+    }
+}
+
+fn poll(account: &Account, tie: &Tie) -> Result<(), Halt> {
+    let mut active = Instant::now();
+    let mut fruitless = 0;
+    loop {
+        account.wait_for_room();
+        if active.elapsed() >= account.limits.activity {
+            active = Instant::now();
+            account.want(|state| state.stay_active = true);
+        }
+        let envelope = account.with_session(tie, |session| session.poll())?;
+        let begun = Instant::now();
+        let (_, answer) = account.post(imo::FORWARD_TO_SERVER, &envelope, account.limits.poll, tie)?;
+        let new = account.with_session(tie, |session: &mut Session| session.polled(&answer))?;
+        if let Some(end) = account.drain() {
+            return Err(Halt::Over(end));
+        }
+        fruitless = if new > 0 || begun.elapsed() >= QUICK { 0 } else { fruitless + 1 };
+        if let Some(pause) = pause(fruitless) {
+            // Also ends when the connection is given up.
+            if tie.cut.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
+                return Err(Halt::Cut);
+            }
+        }
+    }
+}
+
+/// How long to wait after so many quick answers in a row without news (imo-protocol 12, flaw 24).
+fn pause(fruitless: u32) -> Option<Duration> {
+    let doubled = fruitless.checked_sub(FREE + 1)?.min(10);
+    Some((Duration::from_millis(50) * 2_u32.pow(doubled)).min(MAX_PAUSE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_their_limit() {
+        let table = [(0, None), (FREE, None), (FREE + 1, Some(50)), (FREE + 2, Some(100)), (u32::MAX, Some(1000))];
+        for (fruitless, wanted) in table {
+            assert_eq!(pause(fruitless), wanted.map(Duration::from_millis));
+        }
+    }
+}

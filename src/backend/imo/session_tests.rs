@@ -1,0 +1,207 @@
+use super::*;
+use proptest::prelude::*;
+use serde_json::Value;
+use serde_json::json;
+
+const EPOCH: Epoch = Epoch(3);
+
+fn session() -> Session {
+    Session::new("S".to_owned(), "alice", Handle::new("alice"))
+}
+
+fn answer(data: Value) -> imo::Answer {
+    imo::Answer { method: imo::FORWARD_TO_CLIENT.to_owned(), data }
+}
+
+fn down(seq: u64, name: &str, edata: Value) -> Value {
+    json!({"to": {"system": "client"}, "from": {"system": "im"}, "seq": seq,
+        "data": {"name": name, "proto": "prpl-skype", "edata": edata}})
+}
+
+fn take(session: &mut Session) -> Vec<Step> {
+    let mut all = Vec::new();
+    while let Some(steps) = session.step(EPOCH) {
+        all.extend(steps);
+        session.handled();
+    }
+    all
+}
+
+fn online() -> Session {
+    let mut session = session();
+    session.polled(&answer(json!({"messages": [down(0, "signed_on", json!({}))]})));
+    assert!(matches!(take(&mut session)[..], [Step::Deliver(Event::Connected { epoch: EPOCH, .. })]));
+    session
+}
+
+fn send(session: &mut Session, ticket: u64) -> u64 {
+    session.send(Ticket(ticket), Address::User(Handle::new("bob")), "bob", "hi".to_owned());
+    session.request().and_then(|envelope| envelope.messages[0].seq).expect("a request")
+}
+
+#[test]
+fn answers_are_judged_by_their_ack() {
+    // The answer to the request with seq 0; accepted, over.
+    let over = json!({"from": {"system": "reset"}, "seq": 0});
+    let table = [
+        (json!({"ack": 1, "messages": []}), true, false),
+        (json!({"ack": 2}), true, false),
+        (json!({"ack": 0, "messages": []}), false, true),
+        (json!({"messages": []}), false, false),
+        (json!({"ack": "one"}), false, false),
+        (json!({"ack": 0, "messages": [7]}), true, false),
+        (json!({"ack": 1, "messages": [over]}), true, false),
+        (json!({"ack": 0, "messages": [over]}), false, true),
+        (json!({"messages": [over]}), false, false),
+    ];
+    for (data, accepted, ended) in table {
+        let mut session = session();
+        session.ask(session.caller().get_unread_msgs(), Purpose::Plain);
+        let settled = session.settle(&answer(data.clone()));
+        assert_eq!((settled.accepted, session.ended().is_some()), (accepted, ended), "{data}");
+    }
+    let mut session = session();
+    session.ask(session.caller().get_unread_msgs(), Purpose::Plain);
+    assert!(session.settle(&imo::Answer::default()).accepted, "another outer method");
+}
+
+#[test]
+fn a_request_keeps_its_number_and_takes_the_newest_ack() {
+    let mut session = online();
+    assert_eq!(send(&mut session, 1), 0);
+    session.polled(&answer(json!({"messages": [down(1, "x", json!({}))]})));
+    take(&mut session);
+    let again = session.request().expect("a request");
+    assert_eq!((again.ack, again.messages[0].seq), (Some(2), Some(0)));
+    session.settle(&answer(json!({"ack": 1})));
+    assert!(session.request().is_none());
+    assert_eq!(send(&mut session, 2), 1);
+}
+
+#[test]
+fn the_end_of_a_session_settles_every_message_once() {
+    let mut session = online();
+    send(&mut session, 1);
+    session.settle(&answer(json!({"ack": 1})));
+    send(&mut session, 2);
+    let outcomes: Vec<_> = session
+        .close()
+        .into_iter()
+        .map(|event| match event {
+            Event::Done { ticket, outcome } => (ticket.0, outcome),
+            other => panic!("no outcome: {other:?}"),
+        })
+        .collect();
+    assert_eq!(outcomes, [(1, Ok(Receipt::default())), (2, Err(Failure::Unclear))]);
+}
+
+#[test]
+fn a_message_the_server_has_not_taken_is_handed_back() {
+    let mut session = online();
+    send(&mut session, 1);
+    let settled = session.settle(&answer(json!({"ack": 0})));
+    assert!(matches!(settled.steps[..], [Step::Requeue(Action::SendText { ticket: Ticket(1), .. })]));
+    assert!(session.close().is_empty());
+
+    // Posted twice, the first copy may have arrived.
+    let mut session = online();
+    send(&mut session, 1);
+    session.request();
+    assert!(session.settle(&answer(json!({"ack": 0}))).steps.is_empty());
+    assert_eq!(session.close().len(), 1);
+}
+
+#[test]
+fn messages_without_acknowledgement_do_not_pile_up() {
+    let mut session = online();
+    for ticket in 0..=MAX_UNDELIVERED as u64 {
+        let seq = send(&mut session, ticket);
+        let steps = session.settle(&answer(json!({"ack": seq + 1}))).steps;
+        assert_eq!(steps.len(), usize::from(ticket == MAX_UNDELIVERED as u64));
+    }
+    assert_eq!(session.close().len(), MAX_UNDELIVERED);
+}
+
+#[test]
+fn only_the_first_list_is_complete() {
+    let mut session = online();
+    let bob = json!([{"buid": "bob", "primitive": "away"}]);
+    let lists = json!([down(1, "buddy_added", json!([])), down(2, "buddy_added", bob)]);
+    session.polled(&answer(json!({"messages": lists})));
+    let complete: Vec<_> = take(&mut session)
+        .into_iter()
+        .map(|step| match step {
+            Step::Deliver(Event::Contacts { complete, contacts }) => (complete, contacts.len()),
+            other => panic!("no contacts: {other:?}"),
+        })
+        .collect();
+    assert_eq!(complete, [(true, 0), (false, 1)]);
+    assert_eq!(session.group_of(&Handle::new("BOB")), "Skype");
+    session.polled(&answer(
+        json!({"messages": [down(3, "buddy_status", json!({"buid": "bob", "primitive": "offline"}))]}),
+    ));
+    take(&mut session);
+    assert_eq!(session.group_of(&Handle::new("bob")), "Offline");
+}
+
+#[test]
+fn a_resumed_session_says_so_before_anything_else() {
+    let mut session = online();
+    session.suspend();
+    session.polled(&answer(json!({"messages": [down(1, "recv_im", json!({"buid": "bob", "msg": "hi"}))]})));
+    assert!(take(&mut session).is_empty());
+    assert!(!session.is_online());
+    session.resume();
+    assert!(matches!(
+        take(&mut session)[..],
+        [Step::Deliver(Event::Connected { .. }), Step::Deliver(Event::Message(_))]
+    ));
+}
+
+#[test]
+fn a_disconnect_is_a_refusal_only_before_the_login_or_for_the_password() {
+    let refused = |end| matches!(end, Some(End::Refused(_)));
+    for (reason, early, late) in [("uidpassword", true, true), ("gone", true, false), ("", true, false)] {
+        for (mut session, wanted) in [(session(), early), (online(), late)] {
+            session.polled(&answer(json!({"messages": [down(1, "disconnect", json!({"msg": reason}))]})));
+            take(&mut session);
+            assert_eq!(refused(session.ended()), wanted, "{reason}");
+            assert!(session.ended().is_some());
+        }
+    }
+}
+
+/// JSON of the members and words that mean something, put together at random.
+fn any_json() -> impl Strategy<Value = Value> {
+    let words =
+        "(signed_on|buddy_added|buddy_removed|recv_im|reflect|disconnect|internal|client|im|set_status|bob|\\PC{0,9})";
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        words.prop_map(Value::from)
+    ];
+    let keys =
+        "(data|name|edata|to|from|system|seq|buid|msg|group|type|primitive|timestamp|request_id|response|preferences)";
+    leaf.prop_recursive(5, 64, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::btree_map(keys, inner, 0..6).prop_map(|members| members.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn nothing_a_server_says_loses_what_follows(noise in prop::collection::vec(any_json(), 0..4), data in any_json()) {
+        let mut session = online();
+        let mut messages = noise;
+        messages.push(json!({"to": {"system": "client"}, "from": {"system": "im"}, "seq": 1, "data": data}));
+        messages.push(json!({"to": {"system": "client"}, "from": {"system": "im"}, "seq": u64::MAX - 1, "data": {
+            "name": "recv_im", "edata": {"buid": "bob", "msg": "last"}}}));
+        session.polled(&answer(json!({"messages": messages})));
+        let steps = take(&mut session);
+        let last = steps.iter().any(|step| matches!(step, Step::Deliver(Event::Message(message)) if message.body == "last"));
+        prop_assert!(last);
+    }
+}

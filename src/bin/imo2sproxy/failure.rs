@@ -1,0 +1,75 @@
+//! What ends the program, or an account, and the exit status that it has.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use imo2skype::Error;
+
+/// The exit statuses of the contract, except 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Something did not work.
+    Service = 1,
+    /// Something was asked for that cannot be.
+    Usage = 2,
+    /// The network does not accept the account.
+    Refused = 3,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(status as u8)
+    }
+}
+
+/// Why something did not work, in one line for people.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: Status,
+    text: String,
+}
+
+impl Failure {
+    pub(crate) fn usage(text: impl Into<String>) -> Self {
+        Self { status: Status::Usage, text: text.into() }
+    }
+
+    pub(crate) fn service(text: impl Into<String>) -> Self {
+        Self { status: Status::Service, text: text.into() }
+    }
+
+    /// The same, with the account it is about.
+    pub(crate) fn of(self, account: &str) -> Self {
+        Self { text: format!("{account}: {}", self.text), ..self }
+    }
+
+    /// Says it on standard error.
+    pub(crate) fn tell(&self) {
+        complain(&self.text);
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let text = error.chain();
+        match error {
+            Error::InvalidArgument { .. } => Self::usage(text),
+            Error::LoginRefused { .. } => {
+                let cure = "wrong user name or password";
+                let text = if text.contains(cure) { text } else { format!("{text} ({cure})") };
+                Self { status: Status::Refused, text }
+            }
+            Error::Network { .. } => {
+                Self::service(format!("{text}; is the address right (--server), and is the server running?"))
+            }
+            Error::Store { .. } => Self::service(format!("{text}; another --data-dir may help")),
+            _ => Self::service(text),
+        }
+    }
+}
+
+/// Says something about the program itself.
+pub(crate) fn complain(text: &str) {
+    // One write, so that lines of several threads stay whole. If nobody hears it, nothing is left to do.
+    let _ = std::io::stderr().write_all(format!("imo2sproxy: {}\n", text.replace('\n', " ")).as_bytes());
+}

@@ -1,0 +1,160 @@
+//! The command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::ArgAction;
+use clap::Parser;
+
+use crate::settings::Mode;
+use crate::settings::Modes;
+use crate::settings::Settings;
+
+/// Keeps Skype API plugins alive: logs in on a chat network and offers it to them as a Skype.
+#[derive(Parser)]
+#[command(
+    name = "imo2sproxy",
+    version,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    after_help = "Without --server a gateway inside the program is the network; it registers an unknown \
+                  user name at its first login and knows echo123, which answers every message.\n\
+                  A password that begins with a dash is written behind `--`.\n\n\
+                  Exit status: 0 stopped as asked, 1 failure in service, 2 wrong usage, 3 login refused."
+)]
+pub(crate) struct Options {
+    /// Detach from the console
+    #[arg(short, long)]
+    daemon: bool,
+    /// Write the number of the process to FILE
+    #[arg(long, value_name = "FILE")]
+    pid_file: Option<PathBuf>,
+    /// Log every command and notification
+    #[arg(short, long)]
+    verbose: bool,
+    /// Append the log to FILE instead of writing it to the console
+    #[arg(short, long, value_name = "FILE")]
+    log_file: Option<PathBuf>,
+    /// Stamp messages with the current time, not with the server's
+    #[arg(short = 't', long)]
+    local_time: bool,
+    /// Open the call page of the network in the browser when a call starts
+    #[arg(short, long)]
+    interactive: bool,
+    /// Connection point, may be given several times [default: s]
+    #[arg(short, value_name = "MODE", action = ArgAction::Append)]
+    mode: Vec<Mode>,
+    /// Address to bind the socket to; any beyond loopback needs --key [default: 127.0.0.1]
+    #[arg(short = 'h', long, value_name = "IP")]
+    host: Option<IpAddr>,
+    /// Port to bind the socket to; 0 picks a free one [default: 1401]
+    #[arg(short, long)]
+    port: Option<u16>,
+    /// Password that socket clients must give [env: IMO2SPROXY_KEY]
+    #[arg(short, long, value_name = "PASSWORD")]
+    key: Option<String>,
+    /// imo-compatible server; without it, a gateway inside the program
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// Take http: for other hosts than this one
+    #[arg(long)]
+    insecure_http: bool,
+    /// One more root certificate to trust (PEM)
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Chat network [default: imo]
+    #[arg(long, value_name = "NAME")]
+    network: Option<String>,
+    /// Read the password from FILE
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Where the gateway inside the program keeps its data [default: imo2skype in the data directory of the user]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// TOML file with the same options (`-` is written `_`) and [[account]] tables
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Console: after the end of input, leave once no line has come for so long [default: 2]
+    #[arg(long, value_name = "SECONDS")]
+    linger: Option<f64>,
+    /// Print help
+    #[arg(long, action = ArgAction::Help)]
+    help: Option<bool>,
+    /// Print version
+    #[arg(long, action = ArgAction::Version)]
+    version: Option<bool>,
+    /// The account; with a --config of several, the only one to run
+    username: Option<String>,
+    /// Its password. Others can see it here; better: --password-file, IMO2SKYPE_PASSWORD, or the prompt
+    password: Option<String>,
+}
+
+/// What the command line says.
+pub(crate) struct Arguments {
+    pub(crate) settings: Settings,
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) password: Option<String>,
+}
+
+impl From<Options> for Arguments {
+    fn from(options: Options) -> Self {
+        // A switch that was not given leaves the decision to the configuration file.
+        let switch = |given: bool| given.then_some(true);
+        let settings = Settings {
+            daemon: switch(options.daemon),
+            pid_file: options.pid_file,
+            verbose: switch(options.verbose),
+            log_file: options.log_file,
+            local_time: switch(options.local_time),
+            interactive: switch(options.interactive),
+            mode: (!options.mode.is_empty()).then_some(Modes::Many(options.mode)),
+            host: options.host,
+            port: options.port,
+            key: options.key,
+            server: options.server,
+            insecure_http: switch(options.insecure_http),
+            ca_file: options.ca_file,
+            network: options.network,
+            password_file: options.password_file,
+            data_dir: options.data_dir,
+            linger: options.linger,
+            username: options.username,
+            account: Vec::new(),
+        };
+        Self { settings, config: options.config, password: options.password }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use clap::CommandFactory;
+
+    fn settings(arguments: &[&str]) -> Settings {
+        let options = Options::try_parse_from([&["imo2sproxy"], arguments].concat()).expect("good usage");
+        Arguments::from(options).settings
+    }
+
+    #[test]
+    fn the_options_are_consistent() {
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn h_is_host_and_modes_may_stick_together() {
+        let settings = settings(&["-ms", "-m", "c", "-h", "127.0.0.1", "-p0", "-kx", "alice", "secret"]);
+        assert_eq!(settings.mode, Some(Modes::Many(vec![Mode::S, Mode::C])));
+        assert_eq!(settings.host, Some("127.0.0.1".parse().expect("an address")));
+        assert_eq!((settings.port, settings.key.as_deref()), (Some(0), Some("x")));
+    }
+
+    #[test]
+    fn the_original_command_line_is_understood() {
+        // transports 1.7: [-d] [-v [-l logfile]] [-t] [-i] [-m s|a] [-h ip] [-p port] user password
+        let settings =
+            settings(&["-d", "-v", "-l", "log", "-t", "-i", "-m", "s", "-h", "127.0.0.1", "-p", "1401", "a", "b"]);
+        assert_eq!([settings.daemon, settings.verbose, settings.local_time, settings.interactive], [Some(true); 4]);
+        assert_eq!(settings.username.as_deref(), Some("a"));
+    }
+}

@@ -1,0 +1,168 @@
+//! What the program shall do: options, environment, configuration file and defaults put together.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use imo2skype::Config;
+use imo2skype::transport::skypeproxy::BindOptions;
+use secrecy::SecretString;
+
+use crate::failure::Failure;
+use crate::failure::complain;
+use crate::options::Arguments;
+use crate::options::Options;
+use crate::password;
+use crate::settings::Mode;
+use crate::settings::Settings;
+
+/// What the program shall do.
+pub(crate) struct Plan {
+    pub(crate) detach: bool,
+    pub(crate) pid_file: Option<PathBuf>,
+    pub(crate) verbose: bool,
+    pub(crate) log_file: Option<PathBuf>,
+    /// Where the gateway of the program keeps its data; `None` for the directory of the platform.
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Those that can be tried; never empty.
+    pub(crate) accounts: Vec<Account>,
+    /// Whether there was more than one account to begin with.
+    pub(crate) several: bool,
+}
+
+/// One account, and where plugins find it.
+pub(crate) struct Account {
+    pub(crate) config: Config,
+    /// The socket, if there is to be one.
+    pub(crate) socket: Option<BindOptions>,
+    pub(crate) console: bool,
+    pub(crate) linger: Duration,
+}
+
+impl Plan {
+    pub(crate) fn new(options: Options) -> Result<Self, Failure> {
+        let Arguments { settings: arguments, config, password } = options.into();
+        let file = config.map(|config| Settings::read(&config)).transpose()?.unwrap_or_default();
+        let environment = Settings { key: key_of_environment()?, ..Settings::default() };
+        let arguments = arguments.over(&environment);
+        let whole = arguments.over(&file);
+
+        let mut wanted: Vec<Settings> = match &arguments.username {
+            // Only this one, with the options of its table if it has one.
+            Some(username) => {
+                let table = file.account.iter().find(|account| account.username.as_ref() == Some(username));
+                vec![table.map_or_else(|| whole.clone(), |table| arguments.over(&table.over(&file)))]
+            }
+            None if file.account.is_empty() => vec![whole.clone()],
+            None => file.account.iter().map(|account| arguments.over(&account.over(&file))).collect(),
+        };
+        let several = wanted.len() > 1;
+        if several {
+            one_console(&mut wanted)?;
+        }
+        let mut accounts = Vec::new();
+        for settings in wanted {
+            let name = settings.username.clone();
+            match account(settings, password.clone()) {
+                Ok(account) => accounts.push(account),
+                Err(failure) if several => failure.of(name.as_deref().unwrap_or("[[account]]")).tell(),
+                Err(failure) => return Err(failure),
+            }
+        }
+        if accounts.is_empty() {
+            return Err(Failure::service("no account is left to run"));
+        }
+
+        let mut detach = whole.daemon == Some(true);
+        let verbose = whole.verbose == Some(true);
+        if detach && accounts.iter().any(|account| account.console) {
+            return Err(Failure::usage("the console (-m c) and -d do not go together"));
+        }
+        if detach && verbose && whole.log_file.is_none() {
+            complain("warning: the verbose log needs the console; give a file by -l to detach from it (-d)");
+            detach = false;
+        }
+        Ok(Self {
+            detach,
+            pid_file: absolute(whole.pid_file)?,
+            verbose,
+            log_file: absolute(whole.log_file)?,
+            data_dir: absolute(whole.data_dir)?,
+            accounts,
+            several,
+        })
+    }
+}
+
+/// The console belongs to one account.
+fn one_console(wanted: &mut [Settings]) -> Result<(), Failure> {
+    let consoles = wanted.iter().filter(|settings| modes(settings).contains(&Mode::C)).count();
+    if consoles > 1 {
+        return Err(Failure::usage("the console (mode c) can belong to one account only; give the mode to that one"));
+    }
+    Ok(())
+}
+
+fn modes(settings: &Settings) -> Vec<Mode> {
+    settings.mode.as_ref().map(|modes| modes.list()).filter(|modes| !modes.is_empty()).unwrap_or(vec![Mode::S])
+}
+
+fn account(settings: Settings, password: Option<String>) -> Result<Account, Failure> {
+    let modes = modes(&settings);
+    for mode in &modes {
+        let name = match mode {
+            Mode::S | Mode::C => continue,
+            Mode::A => "a (window messages)",
+            Mode::D => "d (D-Bus)",
+            Mode::X => "x (X11)",
+        };
+        return Err(Failure::usage(format!(
+            "the connection point -m {name} is not in this build; there are s (socket) and c (console)"
+        )));
+    }
+    let username = settings.username.filter(|username| !username.is_empty()).ok_or_else(|| {
+        Failure::usage("whose account? Usage: imo2sproxy [OPTIONS] [USERNAME] [PASSWORD]; see --help")
+    })?;
+
+    let mut config = Config::new(username, "");
+    if let Some(server) = &settings.server {
+        config.set("server", server)?;
+    }
+    if let Some(network) = &settings.network {
+        config.set("network", network)?;
+    }
+    if let Some(file) = absolute(settings.ca_file)? {
+        let file = file.into_os_string().into_string();
+        config.ca_file = Some(file.map_err(|file| Failure::usage(format!("ca_file: {file:?} is not UTF-8")))?);
+    }
+    config.insecure_http = settings.insecure_http == Some(true);
+    config.local_time = settings.local_time == Some(true);
+    config.interactive = settings.interactive == Some(true);
+
+    let mut bind = BindOptions { key: settings.key.map(SecretString::from), ..BindOptions::default() };
+    bind.address = settings.host.unwrap_or(bind.address);
+    bind.port = settings.port.unwrap_or(bind.port);
+    let socket = modes.contains(&Mode::S).then_some(bind);
+    if let Some(bind) = &socket {
+        bind.check()?;
+    }
+    let linger = Duration::try_from_secs_f64(settings.linger.unwrap_or(2.0))
+        .map_err(|_| Failure::usage("linger: takes a number of seconds"))?;
+    // Last, because it may ask.
+    config.password = password::find(&config.username, password, settings.password_file.as_deref())?;
+    Ok(Account { config, socket, console: modes.contains(&Mode::C), linger })
+}
+
+fn key_of_environment() -> Result<Option<String>, Failure> {
+    match std::env::var("IMO2SPROXY_KEY") {
+        Ok(key) => Ok((!key.is_empty()).then_some(key)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(Failure::usage("IMO2SPROXY_KEY is not UTF-8")),
+    }
+}
+
+/// Detaching changes the directory that names without a root are taken from.
+fn absolute(path: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
+    let absolute = path
+        .map(|path| std::path::absolute(&path).map_err(|error| Failure::usage(format!("{}: {error}", path.display()))));
+    absolute.transpose()
+}

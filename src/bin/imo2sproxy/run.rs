@@ -1,0 +1,263 @@
+//! From the plan to the end: everything that runs is started and stopped here.
+
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+use crossbeam_channel::Sender;
+use crossbeam_channel::unbounded;
+use imo2skype::Error;
+use imo2skype::Gateway;
+use imo2skype::GatewayConfig;
+use imo2skype::Session;
+use imo2skype::transport::console::Ended;
+use imo2skype::transport::skypeproxy::Serving;
+use imo2skype::transport::skypeproxy::SkypeProxy;
+
+use crate::console;
+use crate::detach;
+use crate::failure::Failure;
+use crate::failure::complain;
+use crate::log::Log;
+use crate::plan::Account;
+use crate::plan::Plan;
+use crate::signals;
+
+/// What the main thread waits for.
+pub(crate) enum Event {
+    /// Somebody wants the program to end.
+    Stop,
+    /// An account stands, or does not; the number is its place in the plan.
+    Started(usize, Result<Running, Failure>),
+    /// The console is over.
+    ConsoleEnded(imo2skype::Result<Ended>),
+}
+
+/// An account that stands.
+pub(crate) struct Running {
+    username: String,
+    session: Arc<Session>,
+    socket: Option<Serving>,
+    /// The time to linger, if the account has the console.
+    console: Option<Duration>,
+}
+
+/// Does what the plan says, until somebody stops it.
+pub(crate) fn run(plan: Plan) -> Result<(), Failure> {
+    // Before there is any thread.
+    let readiness = if plan.detach { Some(detach::detach()?) } else { None };
+    let mut daemon = Daemon { readiness, _pid_file: None };
+    let outcome = daemon.serve(plan);
+    if let (Err(failure), Some(readiness)) = (&outcome, daemon.readiness.take()) {
+        // The parent is the one whose status somebody reads.
+        let _ = readiness.tell(failure.status as u8);
+    }
+    outcome
+}
+
+struct Daemon {
+    /// Until the program stands, the parent waits for this.
+    readiness: Option<detach::Readiness>,
+    _pid_file: Option<PidFile>,
+}
+
+impl Daemon {
+    fn serve(&mut self, plan: Plan) -> Result<(), Failure> {
+        let _log = Log::start(plan.verbose, plan.log_file.as_deref())?;
+        let (sender, events) = unbounded();
+        signals::watch(sender.clone())?;
+        self._pid_file = plan.pid_file.map(PidFile::write).transpose()?;
+
+        let gateway = if plan.accounts.iter().any(|account| account.config.server.is_none()) {
+            Some(embedded_gateway(plan.data_dir)?)
+        } else {
+            None
+        };
+        let wanted = plan.accounts.len();
+        for (number, mut account) in plan.accounts.into_iter().enumerate() {
+            if let (None, Some(gateway)) = (&account.config.server, &gateway) {
+                account.config.server = Some(gateway.url().to_owned());
+            }
+            begin(number, account, plan.several, sender.clone())?;
+        }
+        let Some(mut running) = wait_for_all(wanted, plan.several, &events)? else { return Ok(()) };
+
+        announce(&running, gateway.as_ref(), plan.several);
+        if let Some(readiness) = self.readiness.take() {
+            readiness.ready().map_err(|error| Failure::service(format!("cannot let go of the console: {error}")))?;
+        }
+        let only_console = running.iter().all(|account| account.socket.is_none());
+        for account in &running {
+            if let Some(linger) = account.console {
+                console::start(Arc::clone(&account.session), only_console.then_some(linger), sender.clone())?;
+            }
+        }
+        let outcome = wait_for_end(&events, only_console);
+        stop(&mut running);
+        if let Some(gateway) = gateway {
+            gateway.stop();
+        }
+        outcome
+    }
+}
+
+/// Starts the gateway that is the network of accounts without a server.
+fn embedded_gateway(data_dir: Option<PathBuf>) -> Result<Gateway, Failure> {
+    let directory = match data_dir {
+        Some(directory) => directory,
+        None => platform_directory()?,
+    };
+    make_directory(&directory).map_err(|error| {
+        Failure::service(format!(
+            "cannot make the directory {}: {error}; choose another --data-dir",
+            directory.display()
+        ))
+    })?;
+    Ok(Gateway::start(GatewayConfig::embedded(Some(directory.join("gateway.db"))))?)
+}
+
+fn platform_directory() -> Result<PathBuf, Failure> {
+    use etcetera::BaseStrategy;
+    let strategy = etcetera::choose_base_strategy()
+        .map_err(|error| Failure::service(format!("where is the data directory? {error}; name one by --data-dir")))?;
+    Ok(strategy.data_dir().join("imo2skype"))
+}
+
+/// Makes a directory that nobody else can look into.
+fn make_directory(directory: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}
+
+/// Starts an account on a thread of its own, so that none waits for another's network.
+fn begin(number: usize, account: Account, several: bool, events: Sender<Event>) -> Result<(), Failure> {
+    std::thread::Builder::new()
+        .name("imo2sproxy-start".to_owned())
+        .spawn(move || {
+            let username = account.config.username.clone();
+            let outcome = start(account).map_err(|failure| if several { failure.of(&username) } else { failure });
+            // Nobody listens any more when the program is stopping already.
+            let _ = events.send(Event::Started(number, outcome));
+        })
+        .map(drop)
+        .map_err(|error| Failure::service(format!("cannot start a thread: {error}")))
+}
+
+fn start(account: Account) -> Result<Running, Failure> {
+    let username = account.config.username.clone();
+    // First, because it is quick to fail. Nobody is answered before the login.
+    let socket = account.socket.map(SkypeProxy::bind).transpose().map_err(cannot_bind)?;
+    let session = Arc::new(Session::open(account.config)?);
+    if !account.console {
+        session.keep_only();
+    }
+    let socket = socket.map(|socket| socket.serve(Arc::clone(&session))).transpose()?;
+    Ok(Running { username, session, socket, console: account.console.then_some(account.linger) })
+}
+
+/// What can be seen without trying was seen before; the rest is no wrong usage.
+fn cannot_bind(error: Error) -> Failure {
+    Failure::service(error.chain())
+}
+
+/// Waits until every account stands or does not; `None` if somebody stops the program meanwhile.
+fn wait_for_all(wanted: usize, several: bool, events: &Receiver<Event>) -> Result<Option<Vec<Running>>, Failure> {
+    let mut running: Vec<(usize, Running)> = Vec::new();
+    let mut failures = Vec::new();
+    while running.len() + failures.len() < wanted {
+        match events.recv() {
+            Ok(Event::Started(number, Ok(account))) => running.push((number, account)),
+            Ok(Event::Started(_, Err(failure))) => {
+                if several {
+                    failure.tell();
+                }
+                failures.push(failure);
+            }
+            Ok(Event::Stop | Event::ConsoleEnded(_)) | Err(_) => {
+                let mut running: Vec<_> = running.into_iter().map(|(_, account)| account).collect();
+                stop(&mut running);
+                return Ok(None);
+            }
+        }
+    }
+    if running.is_empty() {
+        return Err(match failures.pop() {
+            Some(failure) if !several => failure,
+            _ => Failure::service("no account is left to run"),
+        });
+    }
+    running.sort_by_key(|(number, _)| *number);
+    Ok(Some(running.into_iter().map(|(_, account)| account).collect()))
+}
+
+/// Says where the connection points are.
+fn announce(running: &[Running], gateway: Option<&Gateway>, several: bool) {
+    let mut text = String::new();
+    for account in running {
+        if let Some(socket) = &account.socket {
+            let whose = if several { format!(" ({})", account.username) } else { String::new() };
+            text += &format!("listening: skypeproxy {}{whose}\n", socket.address());
+        }
+    }
+    if let Some(gateway) = gateway {
+        text += &format!("listening: gateway {}\n", gateway.url());
+    }
+    // Whoever closed standard output does not want to know.
+    let mut output = std::io::stdout().lock();
+    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+}
+
+/// Waits until the program is to end.
+fn wait_for_end(events: &Receiver<Event>, only_console: bool) -> Result<(), Failure> {
+    while let Ok(event) = events.recv() {
+        match event {
+            Event::Stop => return Ok(()),
+            Event::Started(..) => {}
+            Event::ConsoleEnded(Ok(Ended::Session)) => {
+                return Err(Failure::service("the session has ended by itself"));
+            }
+            Event::ConsoleEnded(Err(error)) if only_console => return Err(error.into()),
+            Event::ConsoleEnded(Err(error)) => complain(&error.chain()),
+            Event::ConsoleEnded(Ok(Ended::Input | Ended::Output)) if only_console => return Ok(()),
+            Event::ConsoleEnded(Ok(_)) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Ends the sockets, then logs out; all accounts at once, because each may take its time.
+fn stop(running: &mut [Running]) {
+    std::thread::scope(|scope| {
+        for account in running {
+            scope.spawn(move || {
+                if let Some(socket) = &mut account.socket {
+                    socket.stop();
+                }
+                account.session.close();
+            });
+        }
+    });
+}
+
+/// The file with the number of the process; gone with the program.
+struct PidFile(PathBuf);
+
+impl PidFile {
+    fn write(path: PathBuf) -> Result<Self, Failure> {
+        std::fs::write(&path, format!("{}\n", std::process::id()))
+            .map_err(|error| Failure::service(format!("cannot write the pid file {}: {error}", path.display())))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}

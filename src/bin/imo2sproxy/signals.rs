@@ -1,0 +1,42 @@
+//! SIGTERM and SIGINT: the first asks to stop, the second insists.
+
+use crossbeam_channel::Sender;
+
+use crate::failure::Failure;
+use crate::run::Event;
+
+#[cfg(unix)]
+pub(crate) fn watch(events: Sender<Event>) -> Result<(), Failure> {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
+    use signal_hook::consts::SIGINT;
+    use signal_hook::consts::SIGTERM;
+    use signal_hook::iterator::Signals;
+
+    let failed = |error: std::io::Error| Failure::service(format!("cannot watch for signals: {error}"));
+    let asked = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // In this order: the first signal raises the flag only after it was looked at.
+        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&asked)).map_err(failed)?;
+        signal_hook::flag::register(signal, Arc::clone(&asked)).map_err(failed)?;
+    }
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+    std::thread::Builder::new()
+        .name("imo2sproxy-signals".to_owned())
+        .stack_size(64 * 1024)
+        .spawn(move || {
+            for _ in signals.forever() {
+                // Nobody listens any more when the program is stopping already.
+                let _ = events.send(Event::Stop);
+            }
+        })
+        .map_err(failed)?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn watch(_events: Sender<Event>) -> Result<(), Failure> {
+    // The system ends the program; the network finds out by itself.
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! The state of a gateway under a clock of our own.
+
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+use std::time::Instant;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::imo::Envelope;
+use crate::imo::Message;
+use crate::imo::read;
+
+use super::core::Core;
+use super::core::Now;
+use super::core::PollStep;
+use super::db::Database;
+use super::methods::Step;
+use super::metrics::Metrics;
+
+const EXPIRY: Duration = Duration::from_secs(120);
+
+struct World {
+    core: Core,
+    now: Now,
+    seq: u64,
+}
+
+impl World {
+    fn new() -> Self {
+        let database = Database::open(None).expect("open");
+        for name in ["alice", "bob"] {
+            database.add_user(name, "hash").expect("add");
+        }
+        let core = Core::new(database, Metrics::default(), EXPIRY).expect("core");
+        Self { core, now: Now { instant: Instant::now(), unix: 1 }, seq: 0 }
+    }
+
+    fn login(&mut self, name: &str) -> String {
+        let ssid = self.core.open_session(self.now).expect("session");
+        let user = self.core.db.user(name).expect("look").expect("there");
+        self.core.log_in(&ssid, &user).expect("login");
+        ssid
+    }
+
+    /// Whether the request was accepted.
+    fn request(&mut self, ssid: &str, method: &str, arguments: Value) -> bool {
+        self.seq += 1;
+        let message: Message = read(&json!({"data": {"method": method, "data": arguments}}));
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        match self.core.request(ssid, None, &message, self.seq, address, self.now).expect("request") {
+            Step::Answer(answer) => !answer.messages.is_empty() || answer.ack > Some(self.seq),
+            Step::Unknown | Step::Login(_) => false,
+        }
+    }
+
+    fn send(&mut self, ssid: &str, to: &str, text: &str) {
+        assert!(self.request(ssid, "send_im", json!({"buid": to, "msg": text})));
+    }
+
+    fn poll(&mut self, ssid: &str, ack: u64) -> PollStep {
+        self.core.poll(ssid, Some(ack), self.now).expect("poll")
+    }
+
+    /// The texts of everything that waits, acknowledged as it is read.
+    fn texts(&mut self, ssid: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        let mut ack = 0;
+        while let PollStep::Answer(Envelope { messages, .. }) = self.poll(ssid, ack) {
+            for message in messages {
+                ack = message.seq.expect("seq") + 1;
+                texts.extend(message.data["edata"]["msg"].as_str().map(str::to_owned));
+            }
+        }
+        texts
+    }
+}
+
+#[test]
+fn a_session_ends_after_its_time_without_a_sign_of_life() {
+    let mut world = World::new();
+    let quiet = world.login("alice");
+    let busy = world.login("alice");
+    let polling = world.login("bob");
+    world.texts(&polling);
+    let PollStep::Hold(_, held) = world.poll(&polling, 2) else { panic!("nothing to tell") };
+    world.now.instant += EXPIRY - Duration::from_secs(1);
+    assert!(world.request(&busy, "observed_user_activity", json!({})));
+    world.now.instant += Duration::from_secs(1);
+    world.core.tick(world.now).expect("tick");
+    let lives = |world: &mut World, ssid: &str| world.core.seen(ssid, None, world.now).expect("seen");
+    assert!(!lives(&mut world, &quiet) && lives(&mut world, &busy));
+    // The client of the held poll hangs up: from now on its time runs.
+    drop(held);
+    world.now.instant += EXPIRY;
+    world.core.tick(world.now).expect("tick");
+    assert!(!world.request(&polling, "observed_user_activity", json!({})), "{polling} is over");
+}
+
+#[test]
+fn what_one_login_has_read_is_kept_for_one_that_lags() {
+    let mut world = World::new();
+    let bob = world.login("bob");
+    let (fast, slow) = (world.login("alice"), world.login("alice"));
+    let big = |number: u32| format!("{number:03} {}", "x".repeat(64_000));
+    let mut read = Vec::new();
+    for number in 0..400 {
+        world.send(&bob, "alice", &big(number));
+        if number % 50 == 0 {
+            world.texts(&bob);
+        }
+    }
+    read.extend(world.texts(&fast));
+    assert_eq!(read.len(), 400);
+    // Somebody who comes now gets nothing that was read already, the slow one all of it.
+    let late = world.login("alice");
+    assert!(world.request(&late, "get_unread_msgs", json!({})));
+    assert_eq!(world.texts(&slow), read);
+    let account = world.core.db.user("alice").expect("look").expect("there").id;
+    assert_eq!(world.core.db.count_messages(account, 1_000).expect("count"), 0, "nothing is left behind");
+    assert_eq!(world.core.metrics.messages_delivered.get(), 400);
+}
+
+#[test]
+fn a_client_that_never_reads_loses_its_session_and_no_message() {
+    let mut world = World::new();
+    let bob = world.login("bob");
+    let deaf = world.login("alice");
+    world.send(&bob, "alice", "hello");
+    assert!(world.request(&bob, "add_buddy", json!({"buid": "alice"})));
+    assert!(world.request(&deaf, "auth_add", json!({"buid": "bob"})));
+    for number in 0..20_001 {
+        let primitive = if number % 2 == 0 { "away" } else { "available" };
+        assert!(world.request(&bob, "set_status", json!({"primitive": primitive})));
+    }
+    assert!(matches!(world.poll(&deaf, 0), PollStep::Answer(Envelope { ack: Some(0), .. })));
+    let anew = world.login("alice");
+    assert!(world.request(&anew, "get_unread_msgs", json!({})));
+    assert!(world.texts(&anew).contains(&"hello".to_owned()));
+}
+
+#[test]
+fn a_removed_user_is_logged_out() {
+    let mut world = World::new();
+    let alice = world.login("alice");
+    let id = world.core.db.user("alice").expect("look").expect("there").id;
+    world.core.db.remove_user(id).expect("remove");
+    assert!(!world.request(&alice, "send_im", json!({"buid": "bob", "msg": "boo"})));
+    assert_eq!(world.texts(&alice), ["uidpassword"]);
+}

@@ -1,0 +1,15 @@
+//! The imo back end against a scripted service, written from imo-protocol alone.
+
+#![cfg(feature = "imo")]
+
+#[path = "imo_wire/client.rs"]
+mod client;
+#[path = "imo_wire/server.rs"]
+mod server;
+
+#[path = "imo_wire/actions.rs"]
+mod actions;
+#[path = "imo_wire/login.rs"]
+mod login;
+#[path = "imo_wire/loss.rs"]
+mod loss;

@@ -1,0 +1,142 @@
+//! The back end under test, and what it delivers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+use crossbeam_channel::Sender;
+use crossbeam_channel::unbounded;
+use imo2skype::Config;
+use imo2skype::backend::Action;
+use imo2skype::backend::Address;
+use imo2skype::backend::Backend;
+use imo2skype::backend::Epoch;
+use imo2skype::backend::Event;
+use imo2skype::backend::Events;
+use imo2skype::backend::Failure;
+use imo2skype::backend::Lost;
+use imo2skype::backend::Presence;
+use imo2skype::backend::Receipt;
+use imo2skype::backend::Ticket;
+use imo2skype::backend::imo::ImoBackend;
+use imo2skype::backend::imo::Limits;
+use imo2skype::backend::imo::open_with;
+use imo2skype::model::Handle;
+use serde_json::json;
+
+use crate::server::GUARD;
+use crate::server::Server;
+use crate::server::event;
+
+struct Sink(Sender<Event>);
+
+impl Events for Sink {
+    fn deliver(&self, event: Event) {
+        let _ = self.0.send(event);
+    }
+
+    fn wait_for_room(&self) {}
+}
+
+pub(crate) struct Client {
+    pub(crate) backend: ImoBackend,
+    pub(crate) events: Receiver<Event>,
+}
+
+impl Client {
+    pub(crate) fn of(url: &str) -> Self {
+        Self::with(url, Limits::default())
+    }
+
+    pub(crate) fn with(url: &str, limits: Limits) -> Self {
+        let mut config = Config::new("alice", "s&cret =%");
+        config.set("server", url).expect("a URL");
+        let mut backend = open_with(&config, limits).expect("a back end");
+        let (sender, events) = unbounded();
+        backend.start(Arc::new(Sink(sender)));
+        Self { backend, events }
+    }
+
+    /// A client that is online in session `S`, with bob as its contact; the server expects seq 4.
+    pub(crate) fn online(server: &Server) -> Self {
+        let mut client = Self::of(&server.url);
+        client.connect(1);
+        server.let_in("S");
+        let buddies = json!([{"buid": "bob", "group": "Skype", "primitive": "available"}]);
+        let signed_on = event(0, "signed_on", json!({"alias": "Alice A"}));
+        server.poll().accept(json!([signed_on, event(1, "buddy_added", buddies)]));
+        assert!(matches!(client.event(), Event::Contacts { complete: true, .. }));
+        client.expect_connected(1);
+        client
+    }
+
+    pub(crate) fn submit(&mut self, action: Action) {
+        self.backend.submit(action).expect("room in the queue");
+    }
+
+    pub(crate) fn connect(&mut self, epoch: u32) {
+        self.submit(Action::Connect { epoch: Epoch(epoch), presence: Presence::Available, mood: String::new() });
+    }
+
+    pub(crate) fn send(&mut self, ticket: u64, body: &str) {
+        let to = Address::User(Handle::new("bob"));
+        self.submit(Action::SendText { ticket: Ticket(ticket), to, body: body.to_owned() });
+    }
+
+    pub(crate) fn event(&self) -> Event {
+        self.events.recv_timeout(GUARD).expect("an event")
+    }
+
+    pub(crate) fn expect_connected(&self, wanted: u32) {
+        match self.event() {
+            Event::Connected { epoch, me, display_name } => {
+                assert_eq!((epoch, me), (Epoch(wanted), Handle::new("alice")));
+                assert_eq!(display_name.as_deref(), Some("Alice A"));
+            }
+            other => panic!("not connected: {other:?}"),
+        }
+    }
+
+    pub(crate) fn lost(&self, wanted: u32) -> Lost {
+        match self.event() {
+            Event::Disconnected { epoch, reason } => {
+                assert_eq!(epoch, Epoch(wanted));
+                reason
+            }
+            other => panic!("not disconnected: {other:?}"),
+        }
+    }
+
+    /// The text of what made the server unreachable.
+    pub(crate) fn unreachable(&self, epoch: u32) -> String {
+        match self.lost(epoch) {
+            Lost::Unreachable { error } => error.to_string(),
+            other => panic!("not unreachable: {other:?}"),
+        }
+    }
+
+    pub(crate) fn body(&self) -> String {
+        match self.event() {
+            Event::Message(message) => message.body,
+            other => panic!("no message: {other:?}"),
+        }
+    }
+
+    pub(crate) fn done(&self, wanted: u64) -> Result<Receipt, Failure> {
+        match self.event() {
+            Event::Done { ticket, outcome } => {
+                assert_eq!(ticket, Ticket(wanted));
+                outcome
+            }
+            other => panic!("not done: {other:?}"),
+        }
+    }
+
+    /// Ends the back end; what it delivered until then must have been taken.
+    pub(crate) fn end(mut self) {
+        self.backend.stop(Duration::ZERO);
+        drop(self.backend);
+        let left: Vec<_> = self.events.iter().collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}

@@ -1,0 +1,418 @@
+//! The SkypeProxy socket and the console on a session whose network is a stub.
+#![cfg(feature = "transport")]
+
+use std::io::Read;
+use std::io::Write;
+use std::net::Ipv4Addr;
+use std::net::SocketAddr;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use imo2skype::Config;
+use imo2skype::Session;
+use imo2skype::backend::Action;
+use imo2skype::backend::Backend;
+use imo2skype::backend::Capabilities;
+use imo2skype::backend::Events;
+use imo2skype::backend::Names;
+use imo2skype::model::Handle;
+use imo2skype::transport::console;
+use imo2skype::transport::skypeproxy::BindOptions;
+use imo2skype::transport::skypeproxy::Serving;
+use imo2skype::transport::skypeproxy::SkypeProxy;
+use secrecy::SecretString;
+
+/// Only guards against a test that hangs.
+const GUARD: Duration = Duration::from_secs(30);
+
+/// A network that never says anything.
+struct Silent;
+
+impl Names for Silent {
+    fn parse(&self, _typed: &str) -> Option<Handle> {
+        None
+    }
+}
+
+impl Backend for Silent {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::messages_only(1 << 20)
+    }
+
+    fn names(&self) -> Arc<dyn Names> {
+        Arc::new(Self)
+    }
+
+    fn start(&mut self, _events: Arc<dyn Events>) {}
+
+    fn submit(&mut self, _action: Action) -> Result<(), Action> {
+        Ok(())
+    }
+
+    fn stop(&mut self, _grace: Duration) {}
+}
+
+fn session(queue_limit: usize) -> Arc<Session> {
+    let mut config = Config::new("alice", "secret");
+    config.autologin = false;
+    config.queue_limit = queue_limit;
+    Arc::new(Session::with_backend(&config, Box::new(Silent)).expect("nothing can fail offline"))
+}
+
+/// A server on a session of its own, kept as the daemon keeps it.
+fn serve(key: Option<&str>, queue_limit: usize) -> (Serving, Arc<Session>) {
+    let session = session(queue_limit);
+    session.keep_only();
+    let key = key.map(SecretString::from);
+    let proxy = SkypeProxy::bind(BindOptions { address: Ipv4Addr::LOCALHOST.into(), port: 0, key }).expect("a port");
+    (proxy.serve(Arc::clone(&session)).expect("a thread"), session)
+}
+
+/// What a program on the other side does.
+struct Plugin(TcpStream);
+
+impl Plugin {
+    fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("the socket listens");
+        stream.set_nodelay(true).expect("an option of every system");
+        stream.set_read_timeout(Some(GUARD)).expect("not zero");
+        stream.set_write_timeout(Some(GUARD)).expect("not zero");
+        Self(stream)
+    }
+
+    fn raw(&mut self, bytes: &[u8]) -> &mut Self {
+        self.0.write_all(bytes).expect("the server reads");
+        self
+    }
+
+    fn send(&mut self, text: &[u8]) -> &mut Self {
+        self.raw(&frame(text))
+    }
+
+    fn byte(&mut self) -> u8 {
+        let mut byte = [0];
+        self.0.read_exact(&mut byte).expect("one byte");
+        byte[0]
+    }
+
+    fn line(&mut self) -> String {
+        let mut length = [0; 4];
+        self.0.read_exact(&mut length).expect("a length");
+        let mut text = vec![0; usize::try_from(u32::from_le_bytes(length)).expect("32 bits")];
+        self.0.read_exact(&mut text).expect("as many bytes as the length says");
+        String::from_utf8(text).expect("UTF-8")
+    }
+
+    /// Reads what still comes, to the end of the connection.
+    fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        match self.0.read_to_end(&mut rest) {
+            Ok(_) => {}
+            // Bytes of ours that nobody read any more make an end of this kind.
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {}
+            Err(error) => panic!("the connection was not closed: {error}"),
+        }
+        rest
+    }
+}
+
+fn frame(text: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(text.len()).expect("a short text");
+    [&length.to_le_bytes()[..], text].concat()
+}
+
+const PING: &[u8] = b"\x04\0\0\0PING";
+const CAPABILITIES: &[u8] = b"\0\0\0\0\x02";
+const AUTHENTICATE: &[u8] = b"\0\0\0\0\x01";
+const SYNTAX_ERROR: &str = "ERROR 1 General syntax error";
+
+#[test]
+fn a_plugin_without_a_password_attaches() {
+    // transports 1.5
+    let (serving, _session) = serve(None, 1000);
+    let mut plugin = Plugin::connect(serving.address());
+    assert_eq!(plugin.raw(CAPABILITIES).byte(), 0);
+    assert_eq!(plugin.raw(AUTHENTICATE).byte(), 0);
+    // Not taken for a password, and the first thing that comes is a whole frame.
+    plugin.raw(PING);
+    let mut reply = [0; 8];
+    plugin.0.read_exact(&mut reply).expect("a frame");
+    assert_eq!(&reply, b"\x04\0\0\0PONG");
+}
+
+#[test]
+fn a_plugin_with_the_password_attaches() {
+    // transports 1.5; MY_CAPABILITIES has no answer.
+    let (serving, _session) = serve(Some("secret"), 1000);
+    let mut plugin = Plugin::connect(serving.address());
+    assert_eq!(plugin.raw(AUTHENTICATE).byte(), 1);
+    assert_eq!(plugin.send(b"secret").byte(), 1);
+    assert_eq!(plugin.raw(CAPABILITIES).byte(), 1);
+    assert_eq!(plugin.raw(b"\0\0\0\0\x03\x02").raw(PING).line(), "PONG");
+}
+
+#[test]
+fn a_wrong_password_is_answered_and_ends_the_connection() {
+    let (serving, _session) = serve(Some("secret"), 1000);
+    for wrong in ["Secret", "secre", "secret ", "SECRET\0x"] {
+        let mut plugin = Plugin::connect(serving.address());
+        assert_eq!(plugin.raw(AUTHENTICATE).byte(), 1);
+        plugin.send(wrong.as_bytes());
+        assert_eq!(plugin.rest(), b"\0", "{wrong}");
+    }
+}
+
+#[test]
+fn text_before_the_password_is_swallowed() {
+    let (serving, session) = serve(Some("secret"), 1000);
+    let mut plugin = Plugin::connect(serving.address());
+    plugin.raw(PING).raw(PING);
+    assert_eq!(plugin.raw(AUTHENTICATE).byte(), 1, "nothing came before");
+    assert_eq!(plugin.send(b"secret\0").byte(), 1);
+    assert_eq!(plugin.raw(PING).line(), "PONG");
+    // Of all that was said, only the last PING made a client: the next is its direct neighbour.
+    assert_eq!(session.attach().expect("open").client(), session.client() + 2);
+}
+
+#[test]
+fn a_wrong_password_delays_nobody_else() {
+    let (serving, _session) = serve(Some("secret"), 1000);
+    let mut wrong: Vec<_> = (0..16)
+        .map(|_| {
+            let mut plugin = Plugin::connect(serving.address());
+            assert_eq!(plugin.raw(AUTHENTICATE).byte(), 1);
+            plugin.send(b"guess");
+            plugin
+        })
+        .collect();
+    let mut right = Plugin::connect(serving.address());
+    assert_eq!(right.raw(AUTHENTICATE).byte(), 1);
+    assert_eq!(right.send(b"secret").byte(), 1);
+    assert_eq!(right.raw(PING).line(), "PONG");
+    for plugin in &mut wrong {
+        assert_eq!(plugin.rest(), b"\0");
+    }
+}
+
+#[test]
+fn bytes_may_come_one_by_one() {
+    let (serving, _session) = serve(Some("secret"), 1000);
+    let mut plugin = Plugin::connect(serving.address());
+    let stream = [AUTHENTICATE, &frame(b"secret"), CAPABILITIES, b"\0\0\0\0\x03\x02", PING, PING].concat();
+    for byte in stream {
+        plugin.raw(&[byte]);
+    }
+    assert_eq!([plugin.byte(), plugin.byte(), plugin.byte()], [1, 1, 1]);
+    assert_eq!([plugin.line(), plugin.line()], ["PONG", "PONG"]);
+}
+
+#[test]
+fn many_frames_may_come_at_once() {
+    let (serving, _session) = serve(None, 100_000);
+    let mut plugin = Plugin::connect(serving.address());
+    plugin.raw(&PING.repeat(5000));
+    for number in 0..5000 {
+        assert_eq!(plugin.line(), "PONG", "reply {number}");
+    }
+}
+
+#[test]
+fn more_commands_than_the_queue_holds_are_all_answered() {
+    let (serving, _session) = serve(None, 16);
+    let mut plugin = Plugin::connect(serving.address());
+    let mut writer = Plugin(plugin.0.try_clone().expect("a descriptor"));
+    let commands = std::thread::spawn(move || writer.raw(&PING.repeat(50_000)).0.set_nodelay(true));
+    for number in 0..50_000 {
+        assert_eq!(plugin.line(), "PONG", "reply {number}");
+    }
+    commands.join().expect("no panic").expect("the connection stands");
+}
+
+#[test]
+fn a_frame_that_is_no_text_is_answered_in_its_place() {
+    let (serving, _session) = serve(None, 1000);
+    let mut plugin = Plugin::connect(serving.address());
+    plugin.raw(&[PING, &frame(b"PING \xff"), PING, &frame(b"PI\0NG"), &frame(b"PING\0\0")].concat());
+    let lines: Vec<_> = (0..5).map(|_| plugin.line()).collect();
+    assert_eq!(lines, ["PONG", SYNTAX_ERROR, "PONG", SYNTAX_ERROR, "PONG"]);
+}
+
+#[test]
+fn a_frame_that_is_no_text_may_be_the_first() {
+    let (serving, _session) = serve(None, 1000);
+    let mut plugin = Plugin::connect(serving.address());
+    assert_eq!(plugin.send(b"\xff").line(), SYNTAX_ERROR);
+    assert_eq!(plugin.raw(PING).line(), "PONG");
+}
+
+#[test]
+fn whoever_misbehaves_is_dropped_alone() {
+    let (serving, _session) = serve(None, 1000);
+    let mut good = Plugin::connect(serving.address());
+    assert_eq!(good.raw(PING).line(), "PONG");
+    let streams: [&[u8]; 5] =
+        [b"\xff\xff\xff\xff", b"\x01\0\x10\0", b"\0\0\0\0\x04", b"\0\0\0\0\x00", b"\xff\xff\xff\xffPING"];
+    for stream in streams {
+        let mut bad = Plugin::connect(serving.address());
+        bad.raw(stream);
+        assert_eq!(bad.rest(), b"", "{stream:?}");
+        assert_eq!(good.raw(PING).line(), "PONG");
+    }
+    // After a good start, too; half a frame does no harm either.
+    let mut bad = Plugin::connect(serving.address());
+    assert_eq!(bad.raw(PING).line(), "PONG");
+    bad.raw(b"\xff\xff\xff\xff");
+    assert_eq!(bad.rest(), b"");
+    Plugin::connect(serving.address()).raw(b"\x10\0\0\0PI");
+    assert_eq!(good.raw(PING).line(), "PONG");
+}
+
+#[test]
+fn the_longest_command_is_one_mebibyte() {
+    let (serving, _session) = serve(None, 1000);
+    let mut plugin = Plugin::connect(serving.address());
+    let mut text = vec![b'x'; 1 << 20];
+    assert!(plugin.send(&text).line().starts_with("ERROR "));
+    // What a client is told when it attaches may come first.
+    plugin.raw(PING);
+    while plugin.line() != "PONG" {}
+    text.push(b'x');
+    // The end may come while we still write.
+    let _ = plugin.0.write_all(&frame(&text));
+    assert_eq!(plugin.rest(), b"");
+}
+
+#[test]
+fn a_client_that_has_gone_is_detached() {
+    let (serving, session) = serve(None, 16);
+    for _ in 0..50 {
+        let mut plugin = Plugin::connect(serving.address());
+        assert_eq!(plugin.raw(PING).line(), "PONG");
+    }
+    let mut plugin = Plugin::connect(serving.address());
+    assert_eq!(plugin.raw(PING).line(), "PONG");
+    drop(serving);
+    assert_eq!(plugin.rest(), b"");
+    session.close();
+}
+
+#[test]
+fn who_does_not_read_delays_nobody() {
+    let (serving, _session) = serve(None, 64);
+    let mut slow = Plugin::connect(serving.address());
+    slow.0.set_nonblocking(true).expect("an option of every system");
+    // Until nothing more fits: the reader of this connection waits for its writer, which is stuck.
+    let flood = PING.repeat(1000);
+    let mut idle = 0;
+    let mut other = Plugin::connect(serving.address());
+    while idle < 200 {
+        match slow.0.write(&flood) {
+            Ok(_) => idle = 0,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => idle += 1,
+            Err(error) => panic!("{error}"),
+        }
+        assert_eq!(other.raw(PING).line(), "PONG");
+    }
+    drop(slow);
+    assert_eq!(other.raw(PING).line(), "PONG");
+}
+
+#[test]
+fn stopping_ends_every_connection() {
+    let (mut serving, session) = serve(Some("secret"), 1000);
+    let address = serving.address();
+    let mut idle = Plugin::connect(address);
+    let mut attached = Plugin::connect(address);
+    assert_eq!(attached.raw(AUTHENTICATE).byte(), 1);
+    assert_eq!(attached.send(b"secret").byte(), 1);
+    assert_eq!(attached.raw(PING).line(), "PONG");
+    assert_eq!(idle.raw(AUTHENTICATE).byte(), 1);
+    serving.stop();
+    assert_eq!(idle.rest(), b"");
+    assert_eq!(attached.rest(), b"");
+    TcpStream::connect(address).expect_err("nobody listens any more");
+    // The login outlives its clients.
+    session.attach().expect("open");
+}
+
+#[test]
+fn a_closed_session_ends_its_connections() {
+    let (serving, session) = serve(None, 1000);
+    let mut plugin = Plugin::connect(serving.address());
+    assert_eq!(plugin.raw(PING).line(), "PONG");
+    session.close();
+    let mut late = Plugin::connect(serving.address());
+    late.raw(PING);
+    assert_eq!(late.rest(), b"");
+}
+
+/// A console over memory.
+fn console(input: impl Read + Send + 'static, session: &Arc<Session>) -> (console::Ended, String, Vec<String>) {
+    let complaints = Arc::new(Mutex::new(Vec::new()));
+    let theirs = Arc::clone(&complaints);
+    let complain = move |text| theirs.lock().expect("no panic").push(text);
+    let mut output = Vec::new();
+    let ended = console::run(session, input, &mut output, complain, Some(Duration::ZERO)).expect("memory takes all");
+    let complaints = complaints.lock().expect("no panic").clone();
+    (ended, String::from_utf8(output).expect("UTF-8"), complaints)
+}
+
+fn pongs(output: &str) -> usize {
+    output.lines().filter(|line| *line == "PONG").count()
+}
+
+#[test]
+fn the_console_answers_every_command_and_ends_with_its_input() {
+    let session = session(16);
+    let (ended, output, complaints) = console(&b"PING\n\n  \r\nPING\r\nPING"[..], &session);
+    assert_eq!((ended, pongs(&output), complaints), (console::Ended::Input, 3, vec![]));
+    session.send_skype_command("PING").expect_err("closed");
+}
+
+#[test]
+fn the_console_complains_and_goes_on() {
+    let session = session(1000);
+    let mut input = b"PING\nPI\xffNG\nPI\0NG\n".to_vec();
+    input.extend(vec![b'x'; (1 << 20) + 1]);
+    input.extend_from_slice(b"\nPING\n");
+    let (ended, output, complaints) = console(std::io::Cursor::new(input), &session);
+    assert_eq!((ended, pongs(&output)), (console::Ended::Input, 2));
+    let [utf8, nul, long] = &complaints[..] else { panic!("{complaints:?}") };
+    assert!(utf8.starts_with("line 2 ") && utf8.contains("UTF-8"), "{utf8}");
+    assert!(nul.starts_with("line 3 ") && nul.contains("NUL"), "{nul}");
+    assert!(long.starts_with("line 4 ") && long.contains("1048576"), "{long}");
+}
+
+#[test]
+fn the_console_takes_more_commands_than_the_queue_holds() {
+    let session = session(16);
+    let (ended, output, complaints) = console(std::io::Cursor::new(b"PING\n".repeat(20_000)), &session);
+    assert_eq!((ended, pongs(&output), complaints), (console::Ended::Input, 20_000, vec![]));
+}
+
+#[test]
+fn a_body_of_several_lines_is_indented() {
+    let session = session(1000);
+    session.answer("CHATMESSAGE 1 BODY one\ntwo\n\nfour").expect("room");
+    let (_, output, _) = console(std::io::empty(), &session);
+    assert!(output.contains("CHATMESSAGE 1 BODY one\n\ttwo\n\t\n\tfour\n"), "{output}");
+}
+
+#[test]
+fn a_closed_output_ends_the_console_quietly() {
+    struct Closed;
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let session = session(1000);
+    let input = std::io::Cursor::new(b"PING\n");
+    let ended = console::run(&session, input, Closed, |_| {}, None).expect("no failure");
+    assert_eq!(ended, console::Ended::Output);
+}

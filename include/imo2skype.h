@@ -136,7 +136,9 @@ const char *imo2skype_status_text(int status);
  * the argument, server or file. Empty if nothing did.
  *
  * Never NULL. The text belongs to the library and is valid until this thread's
- * next call of any other function here. Every thread has its own. Since 0.1.0.
+ * next call of any other function here. What only releases (_free, _close,
+ * _stop) leaves the text of the failure before it. Every thread has its own.
+ * Since 0.1.0.
  */
 const char *imo2skype_last_error(void);
 
@@ -277,14 +279,15 @@ imo2skype_status imo2skype_invoke(imo2skype_session *session,
 void imo2skype_string_free(char *text);
 
 /**
- * A descriptor that is readable while lines wait, and once the session is
- * closed, for poll(2), select(2) and event loops.
+ * A descriptor that is readable while lines wait, for poll(2), select(2) and
+ * event loops.
  *
  * When it is, call imo2skype_poll_skype_notification() with the timeout 0
- * until IMO2SKYPE_TIMEOUT; that nothing waits after all can happen. The
- * descriptor belongs to the session: do not read it, do not close it. It ends
- * with imo2skype_session_close(). -1 on failure and on Windows. Any thread may
- * call this. Since 0.1.0.
+ * until IMO2SKYPE_TIMEOUT; that nothing waits after all can happen. It is
+ * readable for good once the client was detached. The descriptor belongs to the
+ * session, which closes it at its end: do not read it, do not close it, and
+ * take it out of your event loop before imo2skype_session_close(). -1 on
+ * failure and on Windows. Any thread may call this. Since 0.1.0.
  */
 int imo2skype_notification_fd(imo2skype_session *session);
 

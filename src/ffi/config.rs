@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::ffi::guard::Failure;
 use crate::ffi::guard::guard;
 use crate::ffi::guard::guard_or;
+use crate::ffi::guard::release;
 use crate::ffi::handle::Table;
 use crate::ffi::library::imo2skype_status;
 use crate::ffi::text::from_c;
@@ -127,8 +128,5 @@ pub unsafe extern "C" fn imo2skype_config_describe(key: *const c_char) -> *const
 /// Any thread may call this. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn imo2skype_config_free(config: *mut imo2skype_config) {
-    guard_or((), || {
-        drop(CONFIGS.remove(config));
-        Ok(())
-    });
+    release(|| drop(CONFIGS.remove(config)));
 }

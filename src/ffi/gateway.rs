@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::ffi::guard::Failure;
 use crate::ffi::guard::guard;
 use crate::ffi::guard::guard_or;
+use crate::ffi::guard::release;
 use crate::ffi::handle::Table;
 use crate::ffi::library::imo2skype_status;
 use crate::ffi::text::optional_from_c;
@@ -94,7 +95,7 @@ pub extern "C" fn imo2skype_gateway_url(gateway: *const imo2skype_gateway) -> *c
 /// close them first. Any thread may call this. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn imo2skype_gateway_stop(gateway: *mut imo2skype_gateway) {
-    guard_or((), || {
+    release(|| {
         if let Some(running) = GATEWAYS.remove(gateway) {
             // Taken out, so that it ends here even if another thread is asking for the URL.
             let gateway = running.gateway.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -102,6 +103,5 @@ pub extern "C" fn imo2skype_gateway_stop(gateway: *mut imo2skype_gateway) {
                 gateway.stop();
             }
         }
-        Ok(())
     });
 }

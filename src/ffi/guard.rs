@@ -69,10 +69,29 @@ pub(super) fn guard_or<T>(harmless: T, body: impl FnOnce() -> Result<T, Failure>
     outcome(body).unwrap_or(harmless)
 }
 
+/// Runs the body of a function that releases something. It leaves the text of a failure before it,
+/// which is often printed only after everything was released.
+pub(super) fn release(body: impl FnOnce()) {
+    if let Err(failure) = catch(|| {
+        body();
+        Ok(())
+    }) {
+        remember(&failure.text);
+    }
+}
+
 fn outcome<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, imo2skype_status> {
+    let result = catch(body);
+    remember(result.as_ref().err().map_or("", |failure| failure.text.as_str()));
+    result.map_err(|failure| failure.status)
+}
+
+fn catch<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // Unwind safe: what a panic leaves behind is behind locks, and a session closes itself on one.
-    let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(Failure::panic(&*payload)));
-    let text = result.as_ref().err().map_or("", |failure| failure.text.as_str());
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(Failure::panic(&*payload)))
+}
+
+fn remember(text: &str) {
     // Not while the thread is being taken down: then nobody can ask any more either.
     let _ = LAST_ERROR.try_with(|last| {
         let mut last = last.borrow_mut();
@@ -80,7 +99,6 @@ fn outcome<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, imo2skype_
             *last = to_c(text);
         }
     });
-    result.map_err(|failure| failure.status)
 }
 
 /// The text of this thread's last failure.
@@ -101,6 +119,15 @@ mod tests {
         assert_eq!(read(last_error()), "internal error: panic again");
         assert_eq!(guard(|| Ok(())), IMO2SKYPE_OK);
         assert_eq!(read(last_error()), "");
+    }
+
+    #[test]
+    fn releasing_leaves_the_text_of_the_failure_before() {
+        assert_eq!(guard(|| Err(Failure::null("here"))), IMO2SKYPE_INVALID_ARGUMENT);
+        release(|| ());
+        assert_eq!(read(last_error()), "here: is NULL");
+        release(|| panic!("on purpose"));
+        assert_eq!(read(last_error()), "internal error: panic on purpose");
     }
 
     #[test]

@@ -83,7 +83,9 @@ pub extern "C" fn imo2skype_status_text(status: c_int) -> *const c_char {
 /// the argument, server or file. Empty if nothing did.
 ///
 /// Never NULL. The text belongs to the library and is valid until this thread's
-/// next call of any other function here. Every thread has its own. Since 0.1.0.
+/// next call of any other function here. What only releases (_free, _close,
+/// _stop) leaves the text of the failure before it. Every thread has its own.
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn imo2skype_last_error() -> *const c_char {
     last_error()

@@ -16,6 +16,7 @@ use crate::ffi::config::snapshot;
 use crate::ffi::guard::Failure;
 use crate::ffi::guard::guard;
 use crate::ffi::guard::guard_or;
+use crate::ffi::guard::release;
 use crate::ffi::handle::Table;
 use crate::ffi::library::imo2skype_status;
 use crate::ffi::library::imo2skype_status::IMO2SKYPE_TIMEOUT;
@@ -179,20 +180,23 @@ pub unsafe extern "C" fn imo2skype_invoke(
 /// `text` must be NULL or a text that was stored and not released yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn imo2skype_string_free(text: *mut c_char) {
-    if !text.is_null() {
-        // SAFETY: not NULL, and made by `CString::into_raw` by our contract.
-        drop(unsafe { CString::from_raw(text) });
-    }
+    release(|| {
+        if !text.is_null() {
+            // SAFETY: not NULL, and made by `CString::into_raw` by our contract.
+            drop(unsafe { CString::from_raw(text) });
+        }
+    });
 }
 
-/// A descriptor that is readable while lines wait, and once the session is
-/// closed, for poll(2), select(2) and event loops.
+/// A descriptor that is readable while lines wait, for poll(2), select(2) and
+/// event loops.
 ///
 /// When it is, call imo2skype_poll_skype_notification() with the timeout 0
-/// until IMO2SKYPE_TIMEOUT; that nothing waits after all can happen. The
-/// descriptor belongs to the session: do not read it, do not close it. It ends
-/// with imo2skype_session_close(). -1 on failure and on Windows. Any thread may
-/// call this. Since 0.1.0.
+/// until IMO2SKYPE_TIMEOUT; that nothing waits after all can happen. It is
+/// readable for good once the client was detached. The descriptor belongs to the
+/// session, which closes it at its end: do not read it, do not close it, and
+/// take it out of your event loop before imo2skype_session_close(). -1 on
+/// failure and on Windows. Any thread may call this. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn imo2skype_notification_fd(session: *mut imo2skype_session) -> c_int {
     guard_or(-1, || with(session, descriptor))
@@ -287,8 +291,8 @@ pub unsafe extern "C" fn imo2skype_session_attach(
 /// callback itself is the caller. Any thread may call this. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn imo2skype_session_close(session: *mut imo2skype_session) {
-    guard_or((), || {
-        let Some(client) = SESSIONS.remove(session) else { return Ok(()) };
+    release(|| {
+        let Some(client) = SESSIONS.remove(session) else { return };
         if let Some(session) = &*client.read().unwrap_or_else(PoisonError::into_inner) {
             session.close();
         }
@@ -299,7 +303,6 @@ pub extern "C" fn imo2skype_session_close(session: *mut imo2skype_session) {
             client.write().unwrap_or_else(PoisonError::into_inner).take()
         };
         drop(last);
-        Ok(())
     });
 }
 

@@ -53,8 +53,13 @@ static void config(void) {
   imo2skype_config_free(config);
   CHECK_STATUS(imo2skype_config_set(config, "network", "imo"), IMO2SKYPE_INVALID_ARGUMENT);
   CHECK_ERROR("config: was freed");
+  /* What only releases leaves the text of the failure before it. */
   imo2skype_config_free(config);
   imo2skype_config_free(NULL);
+  imo2skype_string_free(NULL);
+  imo2skype_session_close(NULL);
+  imo2skype_gateway_stop(NULL);
+  CHECK_ERROR("config: was freed");
 }
 
 static void describe(void) {

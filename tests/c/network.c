@@ -45,9 +45,9 @@ static void logins(void) {
   CHECK_STATUS(imo2skype_gateway_start(NULL, NULL, &gateway), IMO2SKYPE_OK);
   snprintf(server, sizeof server, "%s", imo2skype_gateway_url(gateway));
   CHECK_STATUS(log_in(server, "alice", "secret", &session), IMO2SKYPE_OK);
-  CHECK_STATUS(log_in(server, "alice", "wrong", &refused), IMO2SKYPE_LOGIN_REFUSED);
+  CHECK_STATUS(log_in(server, "alice", "t0psecret", &refused), IMO2SKYPE_LOGIN_REFUSED);
   CHECK_ERROR("alice");
-  CHECK(strstr(imo2skype_last_error(), "wrong") == NULL);
+  CHECK(strstr(imo2skype_last_error(), "t0psecret") == NULL);
 
   /* The login outlives the client that made it. */
   CHECK_STATUS(imo2skype_session_attach(session, &client), IMO2SKYPE_OK);

@@ -41,6 +41,8 @@
 
 mod config;
 mod error;
+#[cfg(feature = "capi")]
+mod ffi;
 #[cfg(feature = "gateway")]
 mod gateway;
 

@@ -219,8 +219,12 @@ impl Session {
         tracing::trace!(target: "imo2skype::lines", client = self.client.0, command);
         let token = waiter.as_ref().map_or(Token(0), |waiter| waiter.token);
         self.shared.turn(|core, now| {
-            core.waiters.extend(waiter);
-            core.engine.client_line(self.client, token, command, now, &mut core.outputs);
+            // Closed or detached since it was asked above: no reply would come. Whoever waits for
+            // one is told by the end of the channel.
+            if core.clients.iter().any(|member| member.id == self.client) {
+                core.waiters.extend(waiter);
+                core.engine.client_line(self.client, token, command, now, &mut core.outputs);
+            }
         })
     }
 
@@ -346,6 +350,8 @@ impl Session {
     /// [`Error::Internal`] when the process has no descriptor left.
     #[cfg(unix)]
     pub fn notification_fd(&self) -> Result<std::os::fd::RawFd> {
+        // Lines are pushed under the lock: none comes between making the descriptor and looking what waits.
+        let _core = self.shared.lock();
         self.listener.queue.descriptor()
     }
 

@@ -202,6 +202,43 @@ static void full_queue(void) {
   imo2skype_session_close(session);
 }
 
+/* Beside others, a client that reads nothing is given up, and can see it. */
+static void detached(void) {
+  imo2skype_session *session = NULL, *slow = NULL;
+  imo2skype_config *config = imo2skype_config_new("alice", "secret");
+  imo2skype_status status;
+  char *line = NULL;
+  int read = 0;
+  CHECK_STATUS(imo2skype_config_set(config, "autologin", "false"), IMO2SKYPE_OK);
+  CHECK_STATUS(imo2skype_config_set(config, "server", "http://127.0.0.1:9/"), IMO2SKYPE_OK);
+  CHECK_STATUS(imo2skype_config_set(config, "queue_limit", "16"), IMO2SKYPE_OK);
+  CHECK_STATUS(imo2skype_session_open(config, &session), IMO2SKYPE_OK);
+  CHECK_STATUS(imo2skype_session_attach(session, &slow), IMO2SKYPE_OK);
+  imo2skype_config_free(config);
+  /* Each change of the profile is told to both; only one reads. */
+  do {
+    CHECK_STATUS(imo2skype_send_skype_command(session, "SET PROFILE MOOD_TEXT a"), IMO2SKYPE_OK);
+    CHECK_STATUS(imo2skype_send_skype_command(session, "SET PROFILE MOOD_TEXT b"), IMO2SKYPE_OK);
+    drain(session);
+    status = imo2skype_send_skype_command(slow, "PING");
+  } while (status == IMO2SKYPE_OK || status == IMO2SKYPE_QUEUE_FULL);
+  CHECK_STATUS(status, IMO2SKYPE_CLOSED);
+  CHECK_ERROR("detached");
+  /* What waited is still there. */
+  while ((status = imo2skype_poll_skype_notification(slow, -1, &line)) == IMO2SKYPE_OK) {
+    imo2skype_string_free(line);
+    read++;
+  }
+  CHECK_STATUS(status, IMO2SKYPE_CLOSED);
+  CHECK_ERROR("detached");
+  CHECK(read == 16);
+  imo2skype_session_close(slow);
+  CHECK_STATUS(imo2skype_poll_skype_notification(slow, 0, &line), IMO2SKYPE_CLOSED);
+  CHECK_STATUS(imo2skype_send_skype_command(session, "#1 PING"), IMO2SKYPE_OK);
+  expect_line(session, "#1 PONG");
+  imo2skype_session_close(session);
+}
+
 int main(void) {
   library();
   config();
@@ -209,5 +246,6 @@ int main(void) {
   null_sessions();
   sessions();
   full_queue();
+  detached();
   return 0;
 }

@@ -87,9 +87,23 @@ static void echo(void) {
   imo2skype_gateway_stop(gateway);
 }
 
+/* Without a server, a gateway in the memory of this process is the network. */
+static void no_server(void) {
+  imo2skype_config *config = imo2skype_config_new("carol", "secret");
+  imo2skype_session *session = NULL;
+  char *reply = NULL;
+  CHECK_STATUS(imo2skype_session_open(config, &session), IMO2SKYPE_OK);
+  imo2skype_config_free(config);
+  CHECK_STATUS(imo2skype_invoke(session, "GET CURRENTUSERHANDLE", LONG_MS, &reply), IMO2SKYPE_OK);
+  CHECK(strcmp(reply, "CURRENTUSERHANDLE carol") == 0);
+  imo2skype_string_free(reply);
+  imo2skype_session_close(session);
+}
+
 int main(void) {
   gateways();
   logins();
+  no_server();
   echo();
   return 0;
 }

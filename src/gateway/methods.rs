@@ -97,7 +97,7 @@ impl Core {
         let Some(session) = self.session(ssid) else { return Ok(Step::Unknown) };
         Ok(Step::Answer(if !accepted {
             Envelope { ack: Some(seq), ..Envelope::default() }
-        } else if call.method == "send_im" && !session.is_polled() {
+        } else if call.method == "send_im" {
             // Spares the client a poll for the delivery acknowledgement.
             session.answer()
         } else {

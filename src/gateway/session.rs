@@ -223,9 +223,10 @@ impl Session {
         }
     }
 
-    /// Answers the held poll if events wait.
+    /// Answers the held poll if events wait that were in no answer yet. Those that were and are
+    /// not acknowledged come again with the next answer, should that one have been lost.
     pub(crate) fn wake(&mut self) {
-        if self.has_events()
+        if self.sent < self.next_seq
             && let Some(poll) = self.poll.take()
         {
             let answer = self.answer();

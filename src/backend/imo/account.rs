@@ -12,16 +12,16 @@ use std::time::Instant;
 
 use cookie_store::CookieStore;
 use cookie_store::RawCookie;
-use crossbeam_channel::Receiver;
-use crossbeam_channel::Sender;
-use crossbeam_channel::bounded;
 use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 use serde_json::Value;
+use tokio::sync::Notify;
 use url::Url;
 
 use super::calls::Caller;
 use super::calls::Draft;
+use super::http::Cut;
+use super::http::Cutter;
 use super::http::HttpError;
 use super::http::Line;
 use super::http::Reply;
@@ -87,7 +87,7 @@ pub(super) struct Tie {
     /// The connection; none while logging out.
     pub(super) link: Option<u64>,
     /// Ends when the connection is given up.
-    pub(super) cut: Receiver<()>,
+    pub(super) cut: Cut,
     /// When everything must be over, while logging out.
     pub(super) deadline: Option<Instant>,
 }
@@ -101,7 +101,7 @@ pub(super) struct State {
     /// The number of the latest connection.
     pub(super) links: u64,
     /// Dropped to cut short whatever waits for the server.
-    pub(super) cut: Option<(Sender<()>, Receiver<()>)>,
+    pub(super) cut: Option<(Cutter, Cut)>,
     pub(super) epoch: Epoch,
     pub(super) queue: VecDeque<Action>,
     pub(super) connect: bool,
@@ -123,24 +123,15 @@ pub(super) struct Account {
     pub(super) me: Handle,
     pub(super) password: SecretString,
     pub(super) limits: Limits,
-    line: Line,
     cookies: Mutex<CookieStore>,
     state: Mutex<State>,
-    wake: Sender<()>,
+    pub(super) woken: Notify,
     events: OnceLock<Arc<dyn Events>>,
 }
 
 impl Account {
-    /// An account that is offline; the receiver wakes its request thread.
-    pub(super) fn new(
-        server: Server,
-        line: Line,
-        uid: &str,
-        me: Handle,
-        password: SecretString,
-        limits: Limits,
-    ) -> (Self, Receiver<()>) {
-        let (wake, woken) = bounded(1);
+    /// An account that is offline.
+    pub(super) fn new(server: Server, uid: &str, me: Handle, password: SecretString, limits: Limits) -> Self {
         let state = State {
             session: None,
             sessions: 0,
@@ -159,19 +150,17 @@ impl Account {
             stay_active: false,
             refuse_auto_away: false,
         };
-        let account = Self {
+        Self {
             server,
             uid: uid.to_owned(),
             me,
             password,
             limits,
-            line,
             cookies: Mutex::default(),
             state: Mutex::new(state),
-            wake,
+            woken: Notify::new(),
             events: OnceLock::new(),
-        };
-        (account, woken)
+        }
     }
 
     /// Names the receiver of events; the first one stays.
@@ -186,8 +175,7 @@ impl Account {
 
     /// Makes the request thread look for work.
     pub(super) fn wake(&self) {
-        // Full: it will look anyway.
-        let _ = self.wake.try_send(());
+        self.woken.notify_one();
     }
 
     pub(super) fn deliver(&self, event: Event) {
@@ -212,18 +200,18 @@ impl Account {
     pub(super) fn tie(&self) -> Tie {
         let mut state = self.lock();
         state.links += 1;
-        let (sender, cut) = bounded(0);
+        let (cutter, cut) = Cut::new();
         // Whoever stops or logs out wins.
         let live = state.stopping.is_none() && !state.logout;
         state.link = live.then_some(state.links);
-        state.cut = live.then(|| (sender, cut.clone()));
+        state.cut = live.then(|| (cutter, cut.clone()));
         Tie { link: Some(state.links), cut, deadline: None }
     }
 
     /// Fetches the start page for its cookies (imo-protocol 1).
-    pub(super) fn visit(&self, tie: &Tie) -> Result<(), Halt> {
+    pub(super) fn visit(&self, line: &Line, tie: &Tie) -> Result<(), Halt> {
         let url = &self.server.root;
-        let reply = self.line.get(url, self.cookies_for(url), self.timeout(tie), &tie.cut).map_err(halt)?;
+        let reply = line.get(url, self.cookies_for(url), self.timeout(tie), &tie.cut).map_err(halt)?;
         self.keep_cookies(url, &reply);
         Ok(())
     }
@@ -231,6 +219,7 @@ impl Account {
     /// Posts an envelope and reads the answer.
     pub(super) fn post(
         &self,
+        line: &Line,
         method: &str,
         envelope: &imo::Envelope,
         timeout: Duration,
@@ -239,7 +228,7 @@ impl Account {
         let url = &self.server.imo;
         let data = serde_json::to_string(envelope).unwrap_or_default();
         let form = [("method", method), ("data", data.as_str())];
-        let reply = self.line.post(url, &form, self.cookies_for(url), timeout, &tie.cut).map_err(halt)?;
+        let reply = line.post(url, &form, self.cookies_for(url), timeout, &tie.cut).map_err(halt)?;
         self.keep_cookies(url, &reply);
         if reply.status >= 500 {
             return Err(Halt::Trouble(Trouble::Status(reply.status)));
@@ -277,6 +266,7 @@ impl Account {
     /// Only the request thread calls this, so requests arrive in the order of their numbers.
     pub(super) fn ask(
         &self,
+        line: &Line,
         tie: &Tie,
         purpose: Purpose,
         draft: impl FnOnce(Caller<'_>) -> Draft,
@@ -285,14 +275,14 @@ impl Account {
             let draft = draft(session.caller());
             session.ask(draft, purpose);
         })?;
-        self.exchange(tie)
+        self.exchange(line, tie)
     }
 
     /// Posts the request that has no answer yet, if there is one.
-    pub(super) fn exchange(&self, tie: &Tie) -> Result<bool, Halt> {
+    pub(super) fn exchange(&self, line: &Line, tie: &Tie) -> Result<bool, Halt> {
         let mut accepted = true;
         while let Some(envelope) = self.with_session(tie, Session::request)? {
-            let (_, answer) = self.post(imo::FORWARD_TO_SERVER, &envelope, self.timeout(tie), tie)?;
+            let (_, answer) = self.post(line, imo::FORWARD_TO_SERVER, &envelope, self.timeout(tie), tie)?;
             let settled = self.with_session(tie, |session| session.settle(&answer))?;
             accepted = settled.accepted;
             self.take(settled.steps);

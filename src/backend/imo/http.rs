@@ -1,20 +1,13 @@
-//! HTTP with a blocking face: a request can be cut short from another thread at once.
+//! HTTP with a blocking face: every wait can be cut short from another thread at once.
 //!
-//! `reqwest::blocking` cannot do that. So one thread of the process drives the sockets of all
-//! accounts, and a caller waits for its answer and for its cut, whichever comes first.
+//! `reqwest::blocking` cannot do that, and costs two changes of thread for each request. So each
+//! thread of an account drives a connection of its own: it runs the asynchronous client of the same
+//! crate until the answer is there, or until it is told to stop waiting.
 
 use std::future::Future;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::Weak;
-use std::thread;
-use std::thread::JoinHandle;
+use std::future::pending;
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
-use crossbeam_channel::bounded;
-use crossbeam_channel::select;
 use reqwest::Client;
 use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
@@ -22,8 +15,8 @@ use reqwest::header::COOKIE;
 use reqwest::header::HeaderValue;
 use reqwest::header::SET_COOKIE;
 use reqwest::redirect::Policy;
-use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
 use url::Url;
 
 use super::server::Server;
@@ -53,8 +46,6 @@ pub(super) enum Trouble {
     Timeout(Duration),
     #[error("the connection broke")]
     Broken(#[source] reqwest::Error),
-    #[error("the HTTP thread has ended")]
-    Ended,
     #[error("the answer is longer than {MAX_BODY} bytes")]
     TooLong,
     #[error("HTTP status {0}")]
@@ -76,18 +67,53 @@ pub(super) enum HttpError {
     Trouble(Trouble),
 }
 
-/// The way of one account to its server.
+/// Ends waits: dropping it does, and nothing else.
+pub(super) type Cutter = watch::Sender<()>;
+
+/// What a wait looks at to know when to end.
+#[derive(Clone)]
+pub(super) struct Cut(Option<watch::Receiver<()>>);
+
+impl Cut {
+    /// A cut and what it ends.
+    pub(super) fn new() -> (Cutter, Self) {
+        let (cutter, cut) = watch::channel(());
+        (cutter, Self(Some(cut)))
+    }
+
+    /// A wait that nobody cuts short.
+    pub(super) fn never() -> Self {
+        Self(None)
+    }
+
+    async fn happened(self) {
+        match self.0 {
+            // Nothing is ever sent: this ends with an error, when the cutter is gone.
+            Some(mut cut) => drop(cut.changed().await),
+            None => pending().await,
+        }
+    }
+}
+
+/// The way of one thread to its server: one connection, kept alive.
 pub(super) struct Line {
-    http: Arc<Http>,
+    // Before the runtime, so that it goes first.
     client: Client,
+    runtime: Option<Runtime>,
 }
 
 impl Line {
-    /// The line to `server`; starts the HTTP thread if there is none.
+    /// A line to `server`; it connects when it is used.
     pub(super) fn to(server: &Server, connect: Duration) -> Result<Self> {
-        let http = Http::shared()?;
-        let client = if server.roots.is_empty() { http.client(server, connect)? } else { client(server, connect)? };
-        Ok(Self { http, client })
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            // A thread for looking up names, which the system cannot do without one.
+            .max_blocking_threads(1)
+            .thread_keep_alive(Duration::from_secs(1))
+            .thread_name("imo2skype-dns")
+            .build()
+            .map_err(|error| Error::Internal(format!("no way to wait for the network: {error}")))?;
+        Ok(Self { client: client(server, connect)?, runtime: Some(runtime) })
     }
 
     /// Fetches `url`.
@@ -96,19 +122,19 @@ impl Line {
         url: &Url,
         cookies: Option<HeaderValue>,
         timeout: Duration,
-        cut: &Receiver<()>,
+        cut: &Cut,
     ) -> std::result::Result<Reply, HttpError> {
         self.perform(self.client.get(url.clone()), cookies, timeout, cut)
     }
 
-    /// Posts a form; any end of `cut` cuts it short.
+    /// Posts a form.
     pub(super) fn post(
         &self,
         url: &Url,
         form: &[(&str, &str)],
         cookies: Option<HeaderValue>,
         timeout: Duration,
-        cut: &Receiver<()>,
+        cut: &Cut,
     ) -> std::result::Result<Reply, HttpError> {
         let request =
             self.client.post(url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(encode(form));
@@ -120,15 +146,34 @@ impl Line {
         mut request: RequestBuilder,
         cookies: Option<HeaderValue>,
         timeout: Duration,
-        cut: &Receiver<()>,
+        cut: &Cut,
     ) -> std::result::Result<Reply, HttpError> {
         if let Some(cookies) = cookies {
             request = request.header(COOKIE, cookies);
         }
-        let answer = read(request.timeout(timeout), timeout);
-        match self.http.run(answer, cut) {
-            Ok(reply) => reply.map_err(HttpError::Trouble),
-            Err(error) => Err(error),
+        match self.wait(read(request.timeout(timeout), timeout), cut) {
+            Some(reply) => reply.map_err(HttpError::Trouble),
+            None => Err(HttpError::Cut),
+        }
+    }
+
+    /// Waits for `work`; `None` if it was cut short. Meanwhile the connection is looked after: one
+    /// that the server closes while nothing is asked is not taken for the next request.
+    pub(super) fn wait<T>(&self, work: impl Future<Output = T>, cut: &Cut) -> Option<T> {
+        self.runtime.as_ref()?.block_on(async {
+            tokio::select! {
+                biased;
+                () = cut.clone().happened() => None,
+                result = work => Some(result),
+            }
+        })
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(LOOKUP_GRACE);
         }
     }
 }
@@ -186,88 +231,6 @@ fn client(server: &Server, connect: Duration) -> Result<Client> {
     builder.build().map_err(|error| Error::Internal(format!("no HTTP client: {error}")))
 }
 
-/// The HTTP thread, shared by all accounts of the process; it ends with the last of them.
-struct Http {
-    runtime: Handle,
-    clients: Mutex<[[Option<Client>; 2]; 2]>,
-    end: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-static HTTP: Mutex<Weak<Http>> = Mutex::new(Weak::new());
-
-impl Http {
-    fn shared() -> Result<Arc<Self>> {
-        let mut shared = HTTP.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(http) = shared.upgrade() {
-            return Ok(http);
-        }
-        let http = Arc::new(Self::start().map_err(|error| Error::Internal(format!("no HTTP thread: {error}")))?);
-        *shared = Arc::downgrade(&http);
-        Ok(http)
-    }
-
-    fn start() -> std::io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            // Threads for looking up names, which the system cannot do without one.
-            .max_blocking_threads(4)
-            .thread_keep_alive(Duration::from_secs(1))
-            .thread_name("imo2skype-dns")
-            .build()?;
-        let handle = runtime.handle().clone();
-        let (end, ended) = oneshot::channel();
-        let body = move || {
-            let _ = runtime.block_on(ended);
-            runtime.shutdown_timeout(LOOKUP_GRACE);
-        };
-        let thread = thread::Builder::new().name("imo2skype-http".to_owned()).stack_size(1 << 20).spawn(body)?;
-        Ok(Self { runtime: handle, clients: Mutex::default(), end: Some(end), thread: Some(thread) })
-    }
-
-    /// The client for servers without roots of their own; one for each kind of server.
-    fn client(&self, server: &Server, connect: Duration) -> Result<Client> {
-        let secure = server.root.scheme() == "https";
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let shared = &mut clients[usize::from(secure)][usize::from(server.loopback)];
-        if let Some(client) = shared {
-            return Ok(client.clone());
-        }
-        Ok(shared.insert(client(server, connect)?).clone())
-    }
-
-    /// Runs `work` on the HTTP thread and waits for its result, or until `cut` ends.
-    fn run<T, F>(&self, work: F, cut: &Receiver<()>) -> std::result::Result<T, HttpError>
-    where
-        T: Send + 'static,
-        F: Future<Output = T> + Send + 'static,
-    {
-        let (sender, result) = bounded(1);
-        let task = self.runtime.spawn(async move {
-            let _ = sender.send(work.await);
-        });
-        select! {
-            recv(result) -> result => result.map_err(|_| HttpError::Trouble(Trouble::Ended)),
-            recv(cut) -> _ => {
-                task.abort();
-                Err(HttpError::Cut)
-            }
-        }
-    }
-}
-
-impl Drop for Http {
-    fn drop(&mut self) {
-        drop(self.end.take());
-        if let Some(thread) = self.thread.take() {
-            // Nobody can wait for himself.
-            if thread.thread().id() != thread::current().id() {
-                let _ = thread.join();
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,25 +243,17 @@ mod tests {
 
     #[test]
     fn a_wait_is_cut_short() {
-        let http = Http::start().expect("a thread");
-        let (sender, cut) = bounded::<()>(0);
-        drop(sender);
-        assert!(matches!(http.run(std::future::pending::<()>(), &cut), Err(HttpError::Cut)));
-    }
-
-    #[test]
-    fn the_last_user_may_be_on_the_http_thread_itself() {
-        let http = Arc::new(Http::start().expect("a thread"));
-        let (sender, dropped) = bounded(1);
-        let (go, wait) = oneshot::channel::<()>();
-        let last = http.clone();
-        http.runtime.spawn(async move {
-            let _ = wait.await;
-            drop(last);
-            let _ = sender.send(());
+        let mut config = crate::config::Config::new("alice", "secret");
+        config.server = Some("http://127.0.0.1:1/".to_owned());
+        let server = Server::of(&config).expect("a server");
+        let line = Line::to(&server, Duration::from_secs(1)).expect("a line");
+        let (cutter, cut) = Cut::new();
+        let waiting = std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| line.wait(pending::<()>(), &cut));
+            drop(cutter);
+            waiting.join().expect("no panic")
         });
-        drop(http);
-        let _ = go.send(());
-        dropped.recv_timeout(Duration::from_secs(60)).expect("no deadlock");
+        assert_eq!(waiting, None);
+        assert_eq!(line.wait(async { 7 }, &Cut::never()), Some(7));
     }
 }

@@ -1,7 +1,7 @@
 //! The imo network: the client's side of the imo.im protocol (imo-protocol).
 //!
-//! Two threads for each account: one logs in and out and sends requests, the other fetches what
-//! happens. The sockets of all accounts are driven by one more thread of the process.
+//! Two threads for each account, each with a connection of its own: one logs in and out and sends
+//! requests, the other fetches what happens.
 
 mod account;
 mod calls;
@@ -20,8 +20,7 @@ use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
-use crossbeam_channel::bounded;
+use tokio::sync::watch;
 
 use crate::backend::Action;
 use crate::backend::Backend;
@@ -42,18 +41,19 @@ use server::Server;
 const QUEUE: usize = 1024;
 /// The longest body of a message.
 const MAX_BODY: usize = 65_536;
-/// Enough for an event on its way through the session, with room to spare.
-const STACK: usize = 512 << 10;
+/// Enough for HTTP, TLS and an event on its way through the session, with room to spare.
+const STACK: usize = 1 << 20;
 
 /// An account on the imo network.
 pub struct ImoBackend {
     account: Option<Arc<Account>>,
-    woken: Receiver<()>,
+    /// For the two threads, until they are started.
+    lines: Option<[Line; 2]>,
     threads: Vec<JoinHandle<()>>,
 }
 
-/// An account with the server, name and password of `config`; offline and without threads of its
-/// own until it is started.
+/// An account with the server, name and password of `config`; offline and without threads until it
+/// is started.
 ///
 /// # Errors
 ///
@@ -70,22 +70,21 @@ pub fn open(config: &Config) -> Result<ImoBackend, Error> {
 /// As [`open`].
 pub fn open_with(config: &Config, limits: Limits) -> Result<ImoBackend, Error> {
     let server = Server::of(config)?;
-    let line = Line::to(&server, limits.connect)?;
+    let lines = [Line::to(&server, limits.connect)?, Line::to(&server, limits.connect)?];
     let me = ImoNames::handle(&config.username);
-    let (account, woken) = Account::new(server, line, &config.username, me, config.password.clone(), limits);
-    Ok(ImoBackend { account: Some(Arc::new(account)), woken, threads: Vec::new() })
+    let account = Account::new(server, &config.username, me, config.password.clone(), limits);
+    Ok(ImoBackend { account: Some(Arc::new(account)), lines: Some(lines), threads: Vec::new() })
 }
 
 impl ImoBackend {
     fn spawn(&mut self, account: &Arc<Account>) -> std::io::Result<()> {
-        let (polls, ties) = bounded(1);
-        let stale = ties.clone();
+        let Some([requests, polls]) = self.lines.take() else { return Ok(()) };
+        let (next, ties) = watch::channel(None);
         let poller = account.clone();
-        let poll = move || poll::run(&poller, &ties);
+        let poll = move || poll::run(&poller, &polls, ties);
         self.threads.push(thread::Builder::new().name("imo2skype-poll".to_owned()).stack_size(STACK).spawn(poll)?);
         let requester = account.clone();
-        let woken = self.woken.clone();
-        let request = move || requests::run(&requester, &woken, (polls, stale));
+        let request = move || requests::run(&requester, &requests, next);
         self.threads.push(thread::Builder::new().name("imo2skype-req".to_owned()).stack_size(STACK).spawn(request)?);
         Ok(())
     }

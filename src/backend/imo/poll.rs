@@ -3,12 +3,13 @@
 use std::time::Duration;
 use std::time::Instant;
 
-use crossbeam_channel::Receiver;
-use crossbeam_channel::RecvTimeoutError;
+use tokio::sync::watch;
 
 use super::account::Account;
 use super::account::Halt;
 use super::account::Tie;
+use super::http::Cut;
+use super::http::Line;
 use super::session::Session;
 use crate::imo;
 
@@ -20,15 +21,18 @@ const FREE: u32 = 3;
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// Polls for one connection after the other, until there can be no more.
-pub(super) fn run(account: &Account, ties: &Receiver<Tie>) {
-    for tie in ties {
-        if let Err(halt) = poll(account, &tie) {
+pub(super) fn run(account: &Account, line: &Line, mut ties: watch::Receiver<Option<Tie>>) {
+    while let Some(Ok(())) = line.wait(ties.changed(), &Cut::never()) {
+        let tie = ties.borrow_and_update().clone();
+        if let Some(tie) = tie
+            && let Err(halt) = poll(account, line, &tie)
+        {
             account.fail(&tie, halt);
         }
     }
 }
 
-fn poll(account: &Account, tie: &Tie) -> Result<(), Halt> {
+fn poll(account: &Account, line: &Line, tie: &Tie) -> Result<(), Halt> {
     let mut active = Instant::now();
     let mut fruitless = 0;
     loop {
@@ -39,17 +43,14 @@ fn poll(account: &Account, tie: &Tie) -> Result<(), Halt> {
         }
         let envelope = account.with_session(tie, |session| session.poll())?;
         let begun = Instant::now();
-        let (_, answer) = account.post(imo::FORWARD_TO_SERVER, &envelope, account.limits.poll, tie)?;
+        let (_, answer) = account.post(line, imo::FORWARD_TO_SERVER, &envelope, account.limits.poll, tie)?;
         let new = account.with_session(tie, |session: &mut Session| session.polled(&answer))?;
         if let Some(end) = account.drain() {
             return Err(Halt::Over(end));
         }
         fruitless = if new > 0 || begun.elapsed() >= QUICK { 0 } else { fruitless + 1 };
         if let Some(pause) = pause(fruitless) {
-            // Also ends when the connection is given up.
-            if tie.cut.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
-                return Err(Halt::Cut);
-            }
+            line.wait(async { tokio::time::sleep(pause).await }, &tie.cut).ok_or(Halt::Cut)?;
         }
     }
 }

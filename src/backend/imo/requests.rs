@@ -3,22 +3,18 @@
 use std::time::Duration;
 use std::time::Instant;
 
-use crossbeam_channel::Receiver;
-use crossbeam_channel::Sender;
-use crossbeam_channel::TrySendError;
-use crossbeam_channel::at;
-use crossbeam_channel::bounded;
-use crossbeam_channel::never;
-use crossbeam_channel::select;
 use rand::RngExt;
 use rand::distr::Alphanumeric;
 use secrecy::ExposeSecret;
+use tokio::sync::watch;
 
 use super::account::Account;
 use super::account::Halt;
 use super::account::State;
 use super::account::Tie;
 use super::calls::Caller;
+use super::http::Cut;
+use super::http::Line;
 use super::http::Trouble;
 use super::names::ImoNames;
 use super::session::End;
@@ -47,12 +43,11 @@ enum Job {
     TurnDown(Ticket, Failure),
 }
 
-/// Where the poll thread gets its work; the receiver takes back what it did not begin.
-pub(super) type Polls = (Sender<Tie>, Receiver<Tie>);
-
 struct Worker<'a> {
     account: &'a Account,
-    polls: Polls,
+    line: &'a Line,
+    /// Where the poll thread gets its work: the latest connection counts.
+    polls: watch::Sender<Option<Tie>>,
     /// What the server was last told of our presence.
     told: Option<(Presence, String)>,
     /// When the outcome of the login is due.
@@ -60,14 +55,14 @@ struct Worker<'a> {
 }
 
 /// Works until the account is stopped.
-pub(super) fn run(account: &Account, woken: &Receiver<()>, polls: Polls) {
-    let mut worker = Worker { account, polls, told: None, login: None };
+pub(super) fn run(account: &Account, line: &Line, polls: watch::Sender<Option<Tie>>) {
+    let mut worker = Worker { account, line, polls, told: None, login: None };
     loop {
         let job = next_job(&mut account.lock());
         match job {
             Some(Job::Stop(grace)) => return worker.stop(grace),
             Some(job) => worker.work(job),
-            None => worker.wait(woken),
+            None => worker.wait(),
         }
     }
 }
@@ -116,18 +111,21 @@ fn ticket(action: &Action) -> Option<Ticket> {
 }
 
 impl Worker<'_> {
-    fn wait(&mut self, woken: &Receiver<()>) {
-        let due = self.login.as_ref().map_or_else(never, |(_, due)| at(*due));
-        select! {
-            recv(woken) -> _ => {}
-            recv(due) -> _ => {
-                let Some((tie, _)) = self.login.take() else { return };
-                let online = self.account.with_session(&tie, |session| session.has_signed_on());
-                if matches!(online, Ok(false)) {
-                    let trouble = Trouble::NoLogin(self.account.limits.login);
-                    self.account.fail(&tie, Halt::Trouble(trouble));
-                }
+    /// Waits for work, or for the time at which the outcome of the login is due.
+    fn wait(&mut self) {
+        let woken = self.account.woken.notified();
+        let Some((tie, due)) = &self.login else {
+            self.line.wait(woken, &Cut::never());
+            return;
+        };
+        let due = tokio::time::Instant::from_std(*due);
+        if let Some(Err(_)) = self.line.wait(async { tokio::time::timeout_at(due, woken).await }, &Cut::never()) {
+            let online = self.account.with_session(tie, |session| session.has_signed_on());
+            if matches!(online, Ok(false)) {
+                let trouble = Trouble::NoLogin(self.account.limits.login);
+                self.account.fail(tie, Halt::Trouble(trouble));
             }
+            self.login = None;
         }
     }
 
@@ -165,12 +163,12 @@ impl Worker<'_> {
     fn current(&self) -> Tie {
         let state = self.account.lock();
         // Without a cut there is no connection, and nothing will be asked.
-        let cut = state.cut.as_ref().map_or_else(never, |(_, cut)| cut.clone());
+        let cut = state.cut.as_ref().map_or_else(Cut::never, |(_, cut)| cut.clone());
         Tie { link: Some(state.links), cut, deadline: None }
     }
 
     fn ask(&self, tie: &Tie, call: impl FnOnce(Caller<'_>) -> super::calls::Draft) -> Result<(), Halt> {
-        self.account.ask(tie, Purpose::Plain, call).map(drop)
+        self.account.ask(self.line, tie, Purpose::Plain, call).map(drop)
     }
 
     /// Tells the server the presence that is wanted, if it does not know.
@@ -207,7 +205,7 @@ impl Worker<'_> {
                     account.lock().queue.push_front(Action::SendText { ticket, to, body });
                 }
                 sent?;
-                account.exchange(tie).map(drop)
+                account.exchange(self.line, tie).map(drop)
             }
             Action::AddContact { ticket, user, greeting } => self.contact(tie, ticket, |caller| {
                 (caller.add_buddy(&ImoNames::uid(&user), &greeting), Purpose::Contact(ticket))
@@ -240,7 +238,7 @@ impl Worker<'_> {
             self.account.deliver(Event::Done { ticket, outcome: Err(Failure::NotConnected) });
         }
         asked?;
-        self.account.exchange(tie).map(drop)
+        self.account.exchange(self.line, tie).map(drop)
     }
 
     fn connect(&mut self) {
@@ -252,17 +250,8 @@ impl Worker<'_> {
         account.lock().sign_off = false;
         self.login = None;
         match self.log_in(&tie) {
-            Ok(()) => self.poll(tie),
+            Ok(()) => drop(self.polls.send_replace(Some(tie))),
             Err(halt) => account.fail(&tie, halt),
-        }
-    }
-
-    fn poll(&self, tie: Tie) {
-        let (polls, stale) = &self.polls;
-        let mut next = tie;
-        while let Err(TrySendError::Full(tie)) = polls.try_send(next) {
-            let _ = stale.try_recv();
-            next = tie;
         }
     }
 
@@ -282,7 +271,7 @@ impl Worker<'_> {
     }
 
     fn resume(&mut self, tie: &Tie) -> Result<(), Halt> {
-        self.account.exchange(tie)?;
+        self.account.exchange(self.line, tie)?;
         self.ask(tie, |caller| caller.observed_user_activity())?;
         self.set_status(tie)?;
         self.account.with_session(tie, Session::resume)?;
@@ -295,10 +284,11 @@ impl Worker<'_> {
     /// Opens a session (imo-protocol 3.1).
     fn open(&self, tie: &Tie) -> Result<Session, Halt> {
         let account = self.account;
-        account.visit(tie)?;
+        account.visit(self.line, tie)?;
         let id: String = rand::rng().sample_iter(Alphanumeric).take(16).map(char::from).collect();
         let draft = Caller { ssid: &id, uid: &account.uid }.get_cookie_and_ssid();
-        let (status, answer) = account.post(imo::REST_RPC, &envelope(&id, 0, 0, &draft), account.timeout(tie), tie)?;
+        let (status, answer) =
+            account.post(self.line, imo::REST_RPC, &envelope(&id, 0, 0, &draft), account.timeout(tie), tie)?;
         // Unnoticed, this would become a login that waits for ever (imo-protocol 12, flaw 31).
         if status >= 400 {
             return Err(Halt::Trouble(Trouble::Status(status)));
@@ -312,7 +302,7 @@ impl Worker<'_> {
     fn sign_on(&mut self, tie: &Tie) -> Result<(), Halt> {
         let account = self.account;
         let password = account.password.expose_secret();
-        if !account.ask(tie, Purpose::Plain, |caller| caller.account_login(password))? {
+        if !account.ask(self.line, tie, Purpose::Plain, |caller| caller.account_login(password))? {
             return Err(Halt::Trouble(Trouble::Refused("account_login")));
         }
         self.told = Some((Presence::Available, String::new()));
@@ -326,13 +316,13 @@ impl Worker<'_> {
     /// Logs out while the program goes on. Cut short by a stop, it is begun again by that.
     fn log_out(&mut self) {
         let account = self.account;
-        let (sender, cut) = bounded(0);
+        let (cutter, cut) = Cut::new();
         let sign_off = {
             let mut state = account.lock();
             if state.stopping.is_some() {
                 return;
             }
-            state.cut = Some((sender, cut.clone()));
+            state.cut = Some((cutter, cut.clone()));
             state.logout = false;
             state.sign_off
         };
@@ -348,7 +338,7 @@ impl Worker<'_> {
         let account = self.account;
         let sign_off = account.lock().sign_off && !grace.is_zero();
         if sign_off {
-            let tie = Tie { link: None, cut: never(), deadline: Some(Instant::now() + grace) };
+            let tie = Tie { link: None, cut: Cut::never(), deadline: Some(Instant::now() + grace) };
             if let Err(halt) = self.flush(&tie).and_then(|()| self.farewell(&tie)) {
                 tracing::debug!(?halt, "left without logging out");
             }
@@ -362,7 +352,7 @@ impl Worker<'_> {
 
     /// Sends what was submitted before the stop.
     fn flush(&self, tie: &Tie) -> Result<(), Halt> {
-        self.account.exchange(tie)?;
+        self.account.exchange(self.line, tie)?;
         while self.account.with_session(tie, |session| session.is_online())? {
             let Some(action) = self.account.lock().queue.pop_front() else { break };
             self.act(tie, action)?;
@@ -375,7 +365,7 @@ impl Worker<'_> {
             return Ok(());
         }
         // What was cut short is asked again with its number, so that its outcome is known.
-        self.account.exchange(tie)?;
+        self.account.exchange(self.line, tie)?;
         self.ask(tie, |caller| caller.signoff_all())
     }
 

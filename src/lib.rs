@@ -31,8 +31,9 @@
 //!
 //! # Features
 //!
-//! `capi` (the C interface), `imo` (the imo network), `gateway`, `programs` (what only the programs need); all on by
-//! default. Without any of them the translator is left, which depends on nothing but serde and thiserror.
+//! `capi` (the C interface), `imo` (the imo network), `gateway`, `transport` (the SkypeProxy socket), `programs` (what only
+//! the programs need); all on by default. Without any of them the translator and the session are left, for a back end of
+//! one's own.
 //!
 //! # What it does not do
 //!

@@ -466,7 +466,7 @@ fn several_accounts_run_in_one_process_and_a_bad_one_stops_none() {
 }
 
 #[test]
-fn two_daemons_exchange_messages() {
+fn two_daemons_become_contacts_and_exchange_messages() {
     let home = home();
     let mut gateway = program("imo2skype-gateway", home.path());
     gateway.args(["serve", "--listen", "127.0.0.1:0", "--open-registration", "--database", "gateway.db"]);
@@ -480,6 +480,18 @@ fn two_daemons_exchange_messages() {
         plugin.send("PROTOCOL 7").wait("USERSTATUS ONLINE");
         daemons.push(daemon);
         plugins.push(plugin);
+    }
+    // One asks, the other agrees, and each sees that the other is there, and how.
+    plugins[0].send("SET USER bob BUDDYSTATUS 2 Please, let me see you");
+    plugins[1].wait("USER alice RECEIVEDAUTHREQUEST Please, let me see you");
+    plugins[1].send("SET USER alice ISAUTHORIZED TRUE").wait("USER alice BUDDYSTATUS 3");
+    plugins[1].wait("USER alice ONLINESTATUS ONLINE");
+    plugins[0].wait("USER bob ONLINESTATUS ONLINE");
+    plugins[0].send("SET USERSTATUS DND");
+    plugins[1].wait("USER alice ONLINESTATUS DND");
+    for (plugin, friends) in plugins.iter_mut().zip(["#0 USERS echo123, bob", "#0 USERS echo123, alice"]) {
+        plugin.send("#0 SEARCH FRIENDS");
+        assert_eq!(plugin.wait("#0"), friends);
     }
     for (from, to, name, body) in [(0, 1, "bob", "gr\u{fc}\u{df} dich"), (1, 0, "alice", "back\nagain")] {
         plugins[from].send(&format!("#1 MESSAGE {name} {body}"));

@@ -28,15 +28,22 @@ pub struct Member {
     pub active: bool,
 }
 
+/// What kind of conversation, and how the network knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The dialog with this user.
+    Dialog(Handle),
+    /// A conversation of several that the network named.
+    Group(ConversationId),
+}
+
 /// A conversation.
 #[derive(Clone, Debug)]
 pub struct Chat {
     /// The name that clients use; looked up, never parsed.
     pub name: String,
-    /// The other user of a dialog.
-    pub partner: Option<Handle>,
-    /// The network's id, where it has given one.
-    pub conversation: Option<ConversationId>,
+    /// What kind it is.
+    pub place: Place,
     /// Since when, in seconds since 1970 UTC.
     pub created: u64,
     /// When the last message was, in seconds since 1970 UTC; 0 if there is none.
@@ -49,6 +56,17 @@ pub struct Chat {
     pub last_text: String,
     /// The messages, oldest first.
     pub messages: VecDeque<ObjectId>,
+}
+
+impl Chat {
+    /// The other user of a dialog.
+    #[must_use]
+    pub fn partner(&self) -> Option<&Handle> {
+        match &self.place {
+            Place::Dialog(partner) => Some(partner),
+            Place::Group(_) => None,
+        }
+    }
 }
 
 /// What kind of message, as far as it is more than text.
@@ -159,11 +177,9 @@ impl Chats {
     pub fn add(&mut self, chat: Chat) -> ChatIndex {
         let index = ChatIndex(self.chats.len());
         self.by_name.insert(chat.name.clone(), index);
-        if let Some(partner) = &chat.partner {
-            self.by_partner.insert(Handle::fold(partner.as_str()).into(), index);
-        }
-        if let Some(conversation) = &chat.conversation {
-            self.by_conversation.insert(conversation.clone(), index);
+        match &chat.place {
+            Place::Dialog(partner) => drop(self.by_partner.insert(Handle::fold(partner.as_str()).into(), index)),
+            Place::Group(conversation) => drop(self.by_conversation.insert(conversation.clone(), index)),
         }
         for (place, member) in chat.members.iter().enumerate() {
             self.members.insert(member.id, (index, place));

@@ -11,6 +11,7 @@ pub use chats::Chats;
 pub use chats::Kind;
 pub use chats::Member;
 pub use chats::Message;
+pub use chats::Place;
 pub use chats::State;
 pub use chats::Undeliverable;
 pub use ids::ConversationId;

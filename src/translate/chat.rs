@@ -10,6 +10,7 @@ use crate::model::ChatIndex;
 use crate::model::Handle;
 use crate::model::Member;
 use crate::model::ObjectId;
+use crate::model::Place;
 use crate::skype::ChatMemberProperty;
 use crate::skype::ChatProperty;
 use crate::skype::ErrorCode;
@@ -33,7 +34,7 @@ impl Engine {
 
     /// Adds the value of a property to a line.
     fn chat_value(&self, line: Line, chat: &Chat, property: ChatProperty) -> Line {
-        let dialog = chat.partner.is_some();
+        let dialog = chat.partner().is_some();
         match property {
             ChatProperty::Name => line.part(&chat.name),
             ChatProperty::Timestamp => line.value(chat.created),
@@ -51,8 +52,8 @@ impl Engine {
                 line.list(Separator::CommaSpace, chat.members.iter().map(|member| member.id))
             }
             ChatProperty::Posters => line.list(Separator::Space, &chat.posters),
-            ChatProperty::DialogPartner => line.part(chat.partner.as_ref().map_or("", Handle::as_str)),
-            ChatProperty::FriendlyName => match &chat.partner {
+            ChatProperty::DialogPartner => line.part(chat.partner().map_or("", Handle::as_str)),
+            ChatProperty::FriendlyName => match chat.partner() {
                 Some(partner) => line.one_line(&format!("{} | {}", self.display_name(partner), chat.last_text)),
                 None => {
                     let others = chat.members.iter().filter(|member| member.handle != self.me.handle);
@@ -116,7 +117,7 @@ impl Engine {
         let name = format!("#{}/${partner};{hash:016x}", self.me.handle);
         let members = [(self.me.handle.clone(), true), (partner.clone(), false)];
         let members = members.map(|(handle, active)| Member { id: self.new_id(), handle, active }).into();
-        (self.chats.add(new_chat(name, Some(partner.clone()), members, now)), true)
+        (self.chats.add(new_chat(name, Place::Dialog(partner.clone()), members, now)), true)
     }
 
     /// The chat at an address, and whether it is new.
@@ -132,9 +133,7 @@ impl Engine {
         let mut handles = vec![self.me.handle.clone()];
         handles.extend((*author != self.me.handle).then(|| author.clone()));
         let members = handles.into_iter().map(|handle| Member { id: self.new_id(), handle, active: true }).collect();
-        let mut chat = new_chat(name, None, members, now);
-        chat.conversation = Some(conversation.clone());
-        (self.chats.add(chat), true)
+        (self.chats.add(new_chat(name, Place::Group(conversation.clone()), members, now)), true)
     }
 
     /// What is said of a chat that has just appeared (skype-api 7.2), as far as it does not depend
@@ -152,7 +151,7 @@ impl Engine {
         ] {
             self.announce_chat(index, property, out);
         }
-        if self.chats.chat(index).partner.is_some() {
+        if self.chats.chat(index).partner().is_some() {
             self.announce_chat(index, ChatProperty::DialogPartner, out);
         }
     }
@@ -177,11 +176,10 @@ fn member_value(line: Line, chat: &Chat, member: &Member, property: ChatMemberPr
     }
 }
 
-fn new_chat(name: String, partner: Option<Handle>, members: Vec<Member>, now: Now) -> Chat {
+fn new_chat(name: String, place: Place, members: Vec<Member>, now: Now) -> Chat {
     Chat {
         name,
-        partner,
-        conversation: None,
+        place,
         created: now.unix,
         activity: 0,
         members,

@@ -10,6 +10,7 @@ use crate::model::Handle;
 use crate::model::Kind;
 use crate::model::Message;
 use crate::model::ObjectId;
+use crate::model::Place;
 use crate::model::State;
 use crate::model::Undeliverable;
 use crate::skype::ChatMessageProperty;
@@ -108,11 +109,9 @@ impl Engine {
         let id = self.new_id();
         self.chats.say(id, message);
         let ticket = self.expect(Pending::Message(Outgoing { id, beginning }));
-        let chat_now = self.chats.chat(chat);
-        let to = match (&chat_now.conversation, &chat_now.partner) {
-            (Some(conversation), _) => Address::Conversation(conversation.clone()),
-            (None, Some(partner)) => Address::User(partner.clone()),
-            (None, None) => unreachable!("a chat without a partner was made from a conversation"),
+        let to = match &self.chats.chat(chat).place {
+            Place::Dialog(partner) => Address::User(partner.clone()),
+            Place::Group(conversation) => Address::Conversation(conversation.clone()),
         };
         out.push(Output::ToBackend(Action::SendText { ticket, to, body: body.to_owned() }));
         let new_poster = self.note_poster(chat, &self.me.handle.clone());
@@ -196,7 +195,7 @@ impl Engine {
 
     /// From protocol 3 on a failure is also a message of the user who cannot be reached (skype-api 7.2).
     fn say_undeliverable(&mut self, chat: ChatIndex, reason: Undeliverable, now: Now, out: &mut Vec<Output>) {
-        let Some(author) = self.chats.chat(chat).partner.clone() else { return };
+        let Some(author) = self.chats.chat(chat).partner().cloned() else { return };
         let id = self.new_id();
         let kind = Kind::Undeliverable(reason);
         self.chats.say(id, Message { chat, author, kind, state: State::Received, body: String::new(), time: now.unix });
@@ -277,7 +276,7 @@ impl Engine {
         let message = self.chats.message(id).ok_or(ErrorCode::GET_MESSAGE_UNKNOWN)?;
         let chat = self.chats.chat(message.chat);
         // To MESSAGE the partner is the other side; to CHATMESSAGE the old name means the sender (skype-api 4.7).
-        let partner = if legacy { chat.partner.as_ref().unwrap_or(&message.author) } else { &message.author };
+        let partner = if legacy { chat.partner().unwrap_or(&message.author) } else { &message.author };
         Ok(match property {
             ChatMessageProperty::Timestamp => reply.value(message.time),
             ChatMessageProperty::FromHandle => reply.part(message.author.as_str()),
@@ -291,7 +290,7 @@ impl Engine {
             ChatMessageProperty::LeaveReason => reply.part(leave_reason(message.kind).map_or("", LeaveReason::word)),
             ChatMessageProperty::ChatName => reply.part(&chat.name),
             ChatMessageProperty::Users => {
-                let users = chat.partner.iter().filter(|_| message.kind == Kind::CreatedChat);
+                let users = chat.partner().into_iter().filter(|_| message.kind == Kind::CreatedChat);
                 reply.list(Separator::Space, users)
             }
             ChatMessageProperty::IsEditable => reply.boolean(false),

@@ -78,7 +78,7 @@ const KEYS: &[Key] = &[
     Key {
         name: "history",
         help: "where messages are kept",
-        values: "memory",
+        values: "memory; keeping messages in a file is not in this version",
         set: |config, value| (value == "memory").then(|| config.history = value.to_owned()),
     },
     Key {

@@ -168,6 +168,11 @@ impl Line {
             }
         })
     }
+
+    /// Lets time pass; `None` if that was cut short.
+    pub(super) fn pause(&self, time: Duration, cut: &Cut) -> Option<()> {
+        self.wait(async { drop(tokio::time::timeout(time, pending::<()>()).await) }, cut)
+    }
 }
 
 impl Drop for Line {

@@ -50,7 +50,7 @@ fn poll(account: &Account, line: &Line, tie: &Tie) -> Result<(), Halt> {
         }
         fruitless = if new > 0 || begun.elapsed() >= QUICK { 0 } else { fruitless + 1 };
         if let Some(pause) = pause(fruitless) {
-            line.wait(async { tokio::time::sleep(pause).await }, &tie.cut).ok_or(Halt::Cut)?;
+            line.pause(pause, &tie.cut).ok_or(Halt::Cut)?;
         }
     }
 }

@@ -96,18 +96,8 @@ fn next_job(state: &mut State) -> Option<Job> {
 /// The first action in the queue that does not wait for a connection, as messages do.
 fn turn_down(state: &mut State) -> Option<Job> {
     let at = state.queue.iter().position(|action| !matches!(action, Action::SendText { .. }))?;
-    let ticket = ticket(&state.queue.remove(at)?)?;
+    let ticket = state.queue.remove(at)?.ticket()?;
     Some(Job::TurnDown(ticket, Failure::NotConnected))
-}
-
-fn ticket(action: &Action) -> Option<Ticket> {
-    match action {
-        Action::SendText { ticket, .. }
-        | Action::AddContact { ticket, .. }
-        | Action::RemoveContact { ticket, .. }
-        | Action::AnswerAuthRequest { ticket, .. } => Some(*ticket),
-        Action::Connect { .. } | Action::Disconnect | Action::SetPresence { .. } => None,
-    }
 }
 
 impl Worker<'_> {
@@ -345,7 +335,7 @@ impl Worker<'_> {
         }
         self.drop_session();
         let rest = std::mem::take(&mut account.lock().queue);
-        for ticket in rest.iter().filter_map(ticket) {
+        for ticket in rest.iter().filter_map(Action::ticket) {
             account.deliver(Event::Done { ticket, outcome: Err(Failure::NotConnected) });
         }
     }

@@ -9,6 +9,7 @@ use crate::imo::Envelope;
 use crate::imo::Message;
 use crate::imo::PROTO;
 use crate::imo::read;
+use crate::imo::take;
 
 use super::accounts::Relation;
 use super::accounts::Stored;
@@ -63,7 +64,7 @@ impl Core {
         &mut self,
         ssid: &str,
         ack: Option<u64>,
-        message: &Message,
+        message: Message,
         seq: u64,
         address: IpAddr,
         now: Now,
@@ -71,7 +72,7 @@ impl Core {
         if !self.seen(ssid, ack, now)? {
             return Ok(Step::Unknown);
         }
-        let call: Call = read(&message.data);
+        let call: Call = take(message.data);
         let accepted = match self.session(ssid).and_then(|session| session.outcome(seq)) {
             Some(accepted) => accepted,
             None if call.method == "account_login" => {

@@ -25,6 +25,7 @@ use crate::imo::FORWARD_TO_CLIENT;
 use crate::imo::FORWARD_TO_SERVER;
 use crate::imo::REST_RPC;
 use crate::imo::read;
+use crate::imo::take;
 
 use super::core::Core;
 use super::core::Now;
@@ -187,7 +188,7 @@ impl Service {
         let Some(sent) = sent else {
             return Err(Failure::Malformed("data.messages must be an array".to_owned()));
         };
-        let envelope: Envelope = read(&data);
+        let envelope: Envelope = take(data);
         let Some(ssid) = envelope.ssid else {
             return Err(Failure::Malformed("data.ssid must be a string".to_owned()));
         };
@@ -206,7 +207,7 @@ impl Service {
                 return Err(Failure::Malformed("data.messages[].data must be an object".to_owned()));
             }
             let (theirs, ack, now) = (ssid.clone(), envelope.ack, now());
-            let step = self.run(move |core| core.request(&theirs, ack, &message, seq, address, now)).await;
+            let step = self.run(move |core| core.request(&theirs, ack, message, seq, address, now)).await;
             answer = match step {
                 Ok(Step::Answer(answer)) => answer,
                 Ok(Step::Unknown) => return Ok(Envelope { ack: Some(0), ..Envelope::default() }),

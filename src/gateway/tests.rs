@@ -49,7 +49,7 @@ impl World {
         self.seq += 1;
         let message: Message = read(&json!({"data": {"method": method, "data": arguments}}));
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        match self.core.request(ssid, None, &message, self.seq, address, self.now).expect("request") {
+        match self.core.request(ssid, None, message, self.seq, address, self.now).expect("request") {
             Step::Answer(answer) => !answer.messages.is_empty() || answer.ack > Some(self.seq),
             Step::Unknown | Step::Login(_) => false,
         }

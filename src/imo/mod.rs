@@ -5,10 +5,18 @@
 //! Reading is tolerant: a field that is missing or of the wrong type is `None`, never a failure
 //! (imo-protocol 12, flaws 18 to 20).
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::de::IgnoredAny;
+use serde::de::MapAccess;
+use serde::de::SeqAccess;
+use serde::de::Visitor;
+use serde::de::value::MapAccessDeserializer;
 use serde_json::Value;
 
 /// `proto` of every account and event: the one network that is spoken of.
@@ -239,6 +247,11 @@ pub fn read<T: DeserializeOwned + Default>(value: &Value) -> T {
     T::deserialize(value).unwrap_or_default()
 }
 
+/// Like [`read`], without a copy of what is in `value`.
+pub fn take<T: DeserializeOwned + Default>(value: Value) -> T {
+    T::deserialize(value).unwrap_or_default()
+}
+
 /// Reads one item or an array of items; those that are none are left out.
 pub fn read_items<T: DeserializeOwned>(value: &Value) -> Vec<T> {
     match value {
@@ -260,20 +273,100 @@ pub fn find_ssid(value: &Value) -> Option<&str> {
     }
 }
 
-fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: DeserializeOwned,
-{
-    let value = Value::deserialize(deserializer)?;
-    Ok(T::deserialize(value).ok())
+/// What a member is read as; of another type, it counts as absent.
+trait Member: Sized {
+    fn from_text(_text: String) -> Option<Self> {
+        None
+    }
+
+    fn from_number(_number: u64) -> Option<Self> {
+        None
+    }
+
+    fn from_object<'de, A: MapAccess<'de>>(mut object: A) -> Result<Option<Self>, A::Error> {
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
 }
 
-fn lenient_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: DeserializeOwned + Default,
-{
+impl Member for String {
+    fn from_text(text: String) -> Option<Self> {
+        Some(text)
+    }
+}
+
+impl Member for u64 {
+    fn from_number(number: u64) -> Option<Self> {
+        Some(number)
+    }
+}
+
+impl Member for System {
+    fn from_object<'de, A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(object)).map(Some)
+    }
+}
+
+impl Member for Response {
+    fn from_object<'de, A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        Self::deserialize(MapAccessDeserializer::new(object)).map(Some)
+    }
+}
+
+/// Takes whatever is there without a detour over a copy of it: an envelope is read for every
+/// message, on both sides.
+struct MemberVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Member> Visitor<'de> for MemberVisitor<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(T::from_text(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+        Ok(T::from_text(text))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(T::from_number(number))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(u64::try_from(number).ok().and_then(T::from_number))
+    }
+
+    fn visit_f64<E>(self, _number: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, _value: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {
+        T::from_object(object)
+    }
+}
+
+fn lenient<'de, D: Deserializer<'de>, T: Member>(deserializer: D) -> Result<Option<T>, D::Error> {
+    deserializer.deserialize_any(MemberVisitor(PhantomData))
+}
+
+fn lenient_default<'de, D: Deserializer<'de>, T: Member + Default>(deserializer: D) -> Result<T, D::Error> {
     lenient(deserializer).map(Option::unwrap_or_default)
 }
 
@@ -282,7 +375,10 @@ where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
-    Value::deserialize(deserializer).map(|value| read_items(&value))
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Array(items) => items.into_iter().filter_map(|item| T::deserialize(item).ok()).collect(),
+        item => T::deserialize(item).into_iter().collect(),
+    })
 }
 
 #[cfg(test)]

@@ -235,7 +235,7 @@ impl Account {
         }
         let value: Option<Value> = serde_json::from_slice(&reply.body).ok();
         match value.filter(Value::is_object) {
-            Some(value) => Ok((reply.status, imo::read(&value))),
+            Some(value) => Ok((reply.status, imo::take(value))),
             None => Err(Halt::Trouble(Trouble::NotJson(reply.status))),
         }
     }

@@ -283,7 +283,7 @@ impl Account {
         let mut accepted = true;
         while let Some(envelope) = self.with_session(tie, Session::request)? {
             let (_, answer) = self.post(line, imo::FORWARD_TO_SERVER, &envelope, self.timeout(tie), tie)?;
-            let settled = self.with_session(tie, |session| session.settle(&answer))?;
+            let settled = self.with_session(tie, |session| session.settle(answer))?;
             accepted = settled.accepted;
             self.take(settled.steps);
             if let Some(end) = self.drain() {

@@ -44,7 +44,7 @@ fn poll(account: &Account, line: &Line, tie: &Tie) -> Result<(), Halt> {
         let envelope = account.with_session(tie, |session| session.poll())?;
         let begun = Instant::now();
         let (_, answer) = account.post(line, imo::FORWARD_TO_SERVER, &envelope, account.limits.poll, tie)?;
-        let new = account.with_session(tie, |session: &mut Session| session.polled(&answer))?;
+        let new = account.with_session(tie, |session: &mut Session| session.polled(answer))?;
         if let Some(end) = account.drain() {
             return Err(Halt::Over(end));
         }

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::collections::HashSet;
 
+use serde_json::json;
+
 use super::calls::Caller;
 use super::calls::Draft;
 use super::events;
@@ -180,11 +182,12 @@ impl Session {
     }
 
     /// Takes the answer to the request (imo-protocol 3.2).
-    pub(super) fn settle(&mut self, answer: &imo::Answer) -> Settled {
+    pub(super) fn settle(&mut self, answer: imo::Answer) -> Settled {
         let mut settled = Settled { accepted: true, steps: Vec::new(), again: None };
         let Some(request) = self.unanswered.take() else { return settled };
-        let verdict = judge(answer, request.seq);
-        self.take_in(answer);
+        let told = Told::read(answer);
+        let verdict = told.as_ref().map_or(Verdict::Accepted, |told| judge(told, request.seq));
+        self.take_in(told);
         match verdict {
             Verdict::Accepted => match request.purpose {
                 Purpose::Plain => {}
@@ -224,20 +227,17 @@ impl Session {
     }
 
     /// Takes the answer to a poll; tells how many messages were new.
-    pub(super) fn polled(&mut self, answer: &imo::Answer) -> usize {
-        if answer.method == imo::FORWARD_TO_CLIENT && !has_messages(answer) && ack_of(answer) == Some(0) {
+    pub(super) fn polled(&mut self, answer: imo::Answer) -> usize {
+        let told = Told::read(answer);
+        if told.as_ref().is_some_and(|told| told.nothing && told.envelope.ack == Some(0)) {
             // The server knows of no request of this session.
             self.ending.get_or_insert(End::Over);
         }
-        self.take_in(answer)
+        self.take_in(told)
     }
 
-    fn take_in(&mut self, answer: &imo::Answer) -> usize {
-        if answer.method != imo::FORWARD_TO_CLIENT {
-            return 0;
-        }
-        let envelope: imo::Envelope = imo::read(&answer.data);
-        self.inbox.accept(envelope.messages)
+    fn take_in(&mut self, told: Option<Told>) -> usize {
+        told.map_or(0, |told| self.inbox.accept(told.envelope.messages))
     }
 
     fn accept_text(&mut self, id: u64, steps: &mut Vec<Step>) {
@@ -411,10 +411,12 @@ fn done(ticket: Ticket, outcome: Result<Receipt, Failure>) -> Step {
 
 /// The envelope of one request.
 pub(super) fn envelope(ssid: &str, ack: u64, seq: u64, draft: &Draft) -> imo::Envelope {
-    let call =
-        imo::Call { method: draft.method.to_owned(), request_id: draft.request_id, data: draft.arguments.clone() };
+    let mut call = json!({"method": draft.method, "data": draft.arguments});
+    if let Some(id) = draft.request_id {
+        call["request_id"] = id.into();
+    }
     let message = imo::Message {
-        data: serde_json::to_value(call).unwrap_or_default(),
+        data: call,
         to: imo::System::named(draft.system),
         from: imo::System::client(ssid),
         seq: Some(seq),
@@ -431,12 +433,28 @@ enum Verdict {
     Unclear,
 }
 
-fn judge(answer: &imo::Answer, seq: u64) -> Verdict {
-    if answer.method != imo::FORWARD_TO_CLIENT {
-        return Verdict::Accepted;
+/// What an answer with an envelope says.
+struct Told {
+    envelope: imo::Envelope,
+    /// It carries no messages; those that cannot be read are messages too.
+    nothing: bool,
+}
+
+impl Told {
+    /// `None` for an answer that says no more than "accepted".
+    fn read(answer: imo::Answer) -> Option<Self> {
+        if answer.method != imo::FORWARD_TO_CLIENT {
+            return None;
+        }
+        let messages = answer.data.get("messages").and_then(serde_json::Value::as_array);
+        let nothing = messages.is_none_or(Vec::is_empty);
+        Some(Self { envelope: imo::take(answer.data), nothing })
     }
-    let ack = ack_of(answer);
-    if !has_messages(answer) {
+}
+
+fn judge(told: &Told, seq: u64) -> Verdict {
+    let ack = told.envelope.ack;
+    if told.nothing {
         return match ack {
             Some(0) => Verdict::Gone,
             Some(ack) if ack > seq => Verdict::Accepted,
@@ -444,24 +462,15 @@ fn judge(answer: &imo::Answer, seq: u64) -> Verdict {
         };
     }
     // An answer with messages counts as accepted, unless they say that the session is over.
-    let envelope: imo::Envelope = imo::read(&answer.data);
     let over = |message: &imo::Message| {
         message.from.system == "reset" || message.data.get("name").is_some_and(|name| name == "expired")
     };
     match ack {
-        _ if !envelope.messages.iter().any(over) => Verdict::Accepted,
+        _ if !told.envelope.messages.iter().any(over) => Verdict::Accepted,
         Some(ack) if ack > seq => Verdict::Accepted,
         Some(_) => Verdict::Gone,
         None => Verdict::Unclear,
     }
-}
-
-fn ack_of(answer: &imo::Answer) -> Option<u64> {
-    answer.data.get("ack").and_then(serde_json::Value::as_u64)
-}
-
-fn has_messages(answer: &imo::Answer) -> bool {
-    answer.data.get("messages").and_then(serde_json::Value::as_array).is_some_and(|messages| !messages.is_empty())
 }
 
 /// The reason of a `disconnect`, for people.

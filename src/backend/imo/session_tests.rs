@@ -29,7 +29,7 @@ fn take(session: &mut Session) -> Vec<Step> {
 
 fn online() -> Session {
     let mut session = session();
-    session.polled(&answer(json!({"messages": [down(0, "signed_on", json!({}))]})));
+    session.polled(answer(json!({"messages": [down(0, "signed_on", json!({}))]})));
     assert!(matches!(take(&mut session)[..], [Step::Deliver(Event::Connected { epoch: EPOCH, .. })]));
     session
 }
@@ -57,23 +57,23 @@ fn answers_are_judged_by_their_ack() {
     for (data, accepted, ended) in table {
         let mut session = session();
         session.ask(session.caller().get_unread_msgs(), Purpose::Plain);
-        let settled = session.settle(&answer(data.clone()));
+        let settled = session.settle(answer(data.clone()));
         assert_eq!((settled.accepted, session.ended().is_some()), (accepted, ended), "{data}");
     }
     let mut session = session();
     session.ask(session.caller().get_unread_msgs(), Purpose::Plain);
-    assert!(session.settle(&imo::Answer::default()).accepted, "another outer method");
+    assert!(session.settle(imo::Answer::default()).accepted, "another outer method");
 }
 
 #[test]
 fn a_request_keeps_its_number_and_takes_the_newest_ack() {
     let mut session = online();
     assert_eq!(send(&mut session, 1), 0);
-    session.polled(&answer(json!({"messages": [down(1, "x", json!({}))]})));
+    session.polled(answer(json!({"messages": [down(1, "x", json!({}))]})));
     take(&mut session);
     let again = session.request().expect("a request");
     assert_eq!((again.ack, again.messages[0].seq), (Some(2), Some(0)));
-    session.settle(&answer(json!({"ack": 1})));
+    session.settle(answer(json!({"ack": 1})));
     assert!(session.request().is_none());
     assert_eq!(send(&mut session, 2), 1);
 }
@@ -82,7 +82,7 @@ fn a_request_keeps_its_number_and_takes_the_newest_ack() {
 fn the_end_of_a_session_settles_every_message_once() {
     let mut session = online();
     send(&mut session, 1);
-    session.settle(&answer(json!({"ack": 1})));
+    session.settle(answer(json!({"ack": 1})));
     send(&mut session, 2);
     let outcomes: Vec<_> = session
         .close()
@@ -99,7 +99,7 @@ fn the_end_of_a_session_settles_every_message_once() {
 fn a_message_the_server_has_not_taken_is_handed_back() {
     let mut session = online();
     send(&mut session, 1);
-    let settled = session.settle(&answer(json!({"ack": 0})));
+    let settled = session.settle(answer(json!({"ack": 0})));
     assert!(matches!(settled.steps[..], [Step::Requeue(Action::SendText { ticket: Ticket(1), .. })]));
     assert!(session.close().is_empty());
 
@@ -107,7 +107,7 @@ fn a_message_the_server_has_not_taken_is_handed_back() {
     let mut session = online();
     send(&mut session, 1);
     session.request();
-    assert!(session.settle(&answer(json!({"ack": 0}))).steps.is_empty());
+    assert!(session.settle(answer(json!({"ack": 0}))).steps.is_empty());
     assert_eq!(session.close().len(), 1);
 }
 
@@ -116,7 +116,7 @@ fn messages_without_acknowledgement_do_not_pile_up() {
     let mut session = online();
     for ticket in 0..=MAX_UNDELIVERED as u64 {
         let seq = send(&mut session, ticket);
-        let steps = session.settle(&answer(json!({"ack": seq + 1}))).steps;
+        let steps = session.settle(answer(json!({"ack": seq + 1}))).steps;
         assert_eq!(steps.len(), usize::from(ticket == MAX_UNDELIVERED as u64));
     }
     assert_eq!(session.close().len(), MAX_UNDELIVERED);
@@ -127,7 +127,7 @@ fn only_the_first_list_is_complete() {
     let mut session = online();
     let bob = json!([{"buid": "bob", "primitive": "away"}]);
     let lists = json!([down(1, "buddy_added", json!([])), down(2, "buddy_added", bob)]);
-    session.polled(&answer(json!({"messages": lists})));
+    session.polled(answer(json!({"messages": lists})));
     let complete: Vec<_> = take(&mut session)
         .into_iter()
         .map(|step| match step {
@@ -137,9 +137,8 @@ fn only_the_first_list_is_complete() {
         .collect();
     assert_eq!(complete, [(true, 0), (false, 1)]);
     assert_eq!(session.group_of(&Handle::new("BOB")), "Skype");
-    session.polled(&answer(
-        json!({"messages": [down(3, "buddy_status", json!({"buid": "bob", "primitive": "offline"}))]}),
-    ));
+    session
+        .polled(answer(json!({"messages": [down(3, "buddy_status", json!({"buid": "bob", "primitive": "offline"}))]})));
     take(&mut session);
     assert_eq!(session.group_of(&Handle::new("bob")), "Offline");
 }
@@ -148,7 +147,7 @@ fn only_the_first_list_is_complete() {
 fn a_resumed_session_says_so_before_anything_else() {
     let mut session = online();
     session.suspend();
-    session.polled(&answer(json!({"messages": [down(1, "recv_im", json!({"buid": "bob", "msg": "hi"}))]})));
+    session.polled(answer(json!({"messages": [down(1, "recv_im", json!({"buid": "bob", "msg": "hi"}))]})));
     assert!(take(&mut session).is_empty());
     assert!(!session.is_online());
     session.resume();
@@ -163,7 +162,7 @@ fn a_disconnect_is_a_refusal_only_before_the_login_or_for_the_password() {
     let refused = |end| matches!(end, Some(End::Refused(_)));
     for (reason, early, late) in [("uidpassword", true, true), ("gone", true, false), ("", true, false)] {
         for (mut session, wanted) in [(session(), early), (online(), late)] {
-            session.polled(&answer(json!({"messages": [down(1, "disconnect", json!({"msg": reason}))]})));
+            session.polled(answer(json!({"messages": [down(1, "disconnect", json!({"msg": reason}))]})));
             take(&mut session);
             assert_eq!(refused(session.ended()), wanted, "{reason}");
             assert!(session.ended().is_some());
@@ -199,7 +198,7 @@ proptest! {
         messages.push(json!({"to": {"system": "client"}, "from": {"system": "im"}, "seq": 1, "data": data}));
         messages.push(json!({"to": {"system": "client"}, "from": {"system": "im"}, "seq": u64::MAX - 1, "data": {
             "name": "recv_im", "edata": {"buid": "bob", "msg": "last"}}}));
-        session.polled(&answer(json!({"messages": messages})));
+        session.polled(answer(json!({"messages": messages})));
         let steps = take(&mut session);
         let last = steps.iter().any(|step| matches!(step, Step::Deliver(Event::Message(message)) if message.body == "last"));
         prop_assert!(last);

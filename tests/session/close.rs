@@ -1,0 +1,120 @@
+//! How a session ends, and who learns of it.
+
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+use crossbeam_channel::bounded;
+use imo2skype::Error;
+use imo2skype::Session;
+use imo2skype::backend::Action;
+
+use crate::GUARD;
+use crate::attach;
+use crate::mood;
+use crate::online;
+use crate::outcome;
+use crate::start;
+
+/// Does something again and again, on a thread of its own, until it fails.
+fn repeat<T>(session: &Arc<Session>, work: impl Fn(&Session) -> Result<T, Error> + Send + 'static) -> Receiver<Error> {
+    let session = Arc::clone(session);
+    let (begun, begins) = bounded(1);
+    let failure = start(move || {
+        begun.send(()).expect("the test waits for it");
+        loop {
+            if let Err(failure) = work(&session) {
+                return failure;
+            }
+        }
+    });
+    outcome(&begins);
+    failure
+}
+
+#[test]
+fn close_wakes_everybody_who_polls() {
+    for timeout in [None, Some(GUARD * 2)] {
+        for _ in 0..100 {
+            let (_network, session) = online(1000);
+            let session = Arc::new(session);
+            let waiting = [(); 3].map(|()| repeat(&session, move |session| session.poll_skype_notification(timeout)));
+            session.close();
+            for waiting in waiting {
+                let end = outcome(&waiting);
+                assert!(matches!(end, Error::Closed), "{end}");
+            }
+        }
+    }
+}
+
+#[test]
+fn close_ends_the_invokes() {
+    for _ in 0..100 {
+        let (_network, session) = online(1000);
+        let session = Arc::new(session);
+        let waiting = [(); 3].map(|()| repeat(&session, |session| session.invoke("PING", GUARD * 2)));
+        session.close();
+        for waiting in waiting {
+            let end = outcome(&waiting);
+            assert!(matches!(end, Error::Closed), "{end}");
+        }
+    }
+}
+
+#[test]
+fn the_last_client_stops_the_network_once() {
+    let (network, first) = online(1000);
+    let second = attach(&first);
+    first.close();
+    first.close();
+    assert_eq!(network.stops(), 0);
+    assert!(matches!(first.send_skype_command("PING"), Err(Error::Closed)));
+    assert!(matches!(first.invoke("PING", GUARD), Err(Error::Closed)));
+    assert!(matches!(first.poll_skype_notification(None), Err(Error::Closed)));
+    assert!(matches!(first.attach(), Err(Error::Closed)));
+    assert!(matches!(first.set_notification_callback(None), Err(Error::Closed)));
+    assert_eq!(second.invoke("PING", GUARD).expect("open"), "PONG");
+    second.close();
+    assert_eq!(network.stops(), 1);
+    second.close();
+    drop(first);
+    drop(second);
+    assert_eq!(network.stops(), 1);
+}
+
+#[test]
+fn threads_that_close_at_once_stop_the_network_once() {
+    for _ in 0..50 {
+        let (network, session) = online(1000);
+        let clients = [Arc::new(attach(&session)), Arc::new(session)];
+        let closing: Vec<_> = (0..4)
+            .map(|number| {
+                let client = Arc::clone(&clients[number % 2]);
+                start(move || client.close())
+            })
+            .collect();
+        closing.iter().for_each(outcome);
+        assert_eq!(network.stops(), 1);
+    }
+}
+
+#[test]
+fn events_after_the_end_are_for_nobody() {
+    let (network, session) = online(16);
+    session.close();
+    network.deliver_all((0..1000).map(mood)).finish(GUARD);
+    assert_eq!(session.unread(), 0);
+    drop(session);
+    network.deliver_all((0..1000).map(mood)).finish(GUARD);
+}
+
+#[test]
+fn logging_out_and_in_again_keeps_the_session() {
+    let (network, session) = online(1000);
+    network.actions().try_iter().for_each(drop);
+    session.send_skype_command("SET USERSTATUS OFFLINE").expect("open");
+    assert_eq!(network.actions().recv_timeout(GUARD).expect("an action"), Action::Disconnect);
+    session.send_skype_command("SET USERSTATUS ONLINE").expect("open");
+    while crate::next(&session) != "CONNSTATUS ONLINE" {}
+    assert_eq!(network.stops(), 0);
+}

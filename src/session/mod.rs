@@ -207,25 +207,23 @@ impl Session {
 
     fn send(&self, command: &str, waiter: Option<Waiter>) -> Result<()> {
         check_command(command)?;
-        let queue = &self.listener.queue;
-        match queue.mode() {
-            Mode::Closed => return Err(Error::Closed),
-            Mode::Detached => return Err(Error::Detached { unread: self.shared.queue_limit }),
-            Mode::Polling | Mode::Callback if queue.is_full() => {
-                return Err(Error::QueueFull { unread: self.shared.queue_limit });
-            }
-            Mode::Polling | Mode::Callback => {}
+        self.standing()?;
+        if self.listener.queue.is_full() {
+            return Err(Error::QueueFull { unread: self.shared.queue_limit });
         }
         tracing::trace!(target: "imo2skype::lines", client = self.client.0, command);
         let token = waiter.as_ref().map_or(Token(0), |waiter| waiter.token);
         self.shared.turn(|core, now| {
-            // Closed or detached since it was asked above: no reply would come. Whoever waits for
-            // one is told by the end of the channel.
-            if core.clients.iter().any(|member| member.id == self.client) {
-                core.waiters.extend(waiter);
-                core.engine.client_line(self.client, token, command, now, &mut core.outputs);
+            // Asked again under the lock: a command that loses the race with a close is not
+            // carried out, and no reply would come.
+            self.standing()?;
+            if !core.clients.iter().any(|member| member.id == self.client) {
+                return Err(Error::Closed);
             }
-        })
+            core.waiters.extend(waiter);
+            core.engine.client_line(self.client, token, command, now, &mut core.outputs);
+            Ok(())
+        })?
     }
 
     /// The next reply or notification, `None` when none came within `timeout`. Without a timeout
@@ -311,7 +309,11 @@ impl Session {
         if self.listener.queue.is_full() {
             return Err(Error::QueueFull { unread: self.shared.queue_limit });
         }
-        self.shared.turn(|core, _| push(core, self.client, line.to_owned()))
+        self.shared.turn(|core, _| {
+            self.standing()?;
+            push(core, self.client, line.to_owned());
+            Ok(())
+        })?
     }
 
     /// Whether this client still takes part.

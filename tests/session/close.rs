@@ -1,6 +1,9 @@
 //! How a session ends, and who learns of it.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use crossbeam_channel::bounded;
@@ -14,6 +17,7 @@ use crate::mood;
 use crate::online;
 use crate::outcome;
 use crate::start;
+use crate::until;
 
 /// Does something again and again, on a thread of its own, until it fails.
 fn repeat<T>(session: &Arc<Session>, work: impl Fn(&Session) -> Result<T, Error> + Send + 'static) -> Receiver<Error> {
@@ -106,6 +110,30 @@ fn events_after_the_end_are_for_nobody() {
     assert_eq!(session.unread(), 0);
     drop(session);
     network.deliver_all((0..1000).map(mood)).finish(GUARD);
+}
+
+#[test]
+fn a_command_is_either_carried_out_or_refused_while_its_client_closes() {
+    let (network, session) = online(1000);
+    session.keep_only();
+    network.actions().try_iter().for_each(drop);
+    for round in 0..2000 {
+        let client = Arc::new(attach(&session));
+        let sent = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&sent);
+        let end = repeat(&client, move |client| {
+            // One action each.
+            client.send_skype_command("SET USERSTATUS ONLINE")?;
+            counter.fetch_add(1, Ordering::SeqCst);
+            while client.poll_skype_notification(Some(Duration::ZERO))?.is_some() {}
+            Ok(())
+        });
+        until(|| sent.load(Ordering::SeqCst) > 0);
+        client.close();
+        let end = outcome(&end);
+        assert!(matches!(end, Error::Closed), "{end}");
+        assert_eq!(network.actions().try_iter().count(), sent.load(Ordering::SeqCst), "in round {round}");
+    }
 }
 
 #[test]

@@ -84,6 +84,8 @@ pub struct Session {
     client: ClientId,
     listener: Arc<Listener>,
     callbacks: Mutex<Option<Arc<Callbacks>>>,
+    /// Whether the client has left; a panic closes its queue before that.
+    left: AtomicBool,
 }
 
 const _: () = {
@@ -390,7 +392,8 @@ impl Session {
     /// Closes this client: everyone who waits on it is woken. The last client of a login logs out
     /// and ends every thread of it. Closing twice does nothing.
     pub fn close(&self) {
-        if !self.listener.queue.set_mode(Mode::Closed) {
+        self.listener.queue.set_mode(Mode::Closed);
+        if self.left.swap(true, Ordering::SeqCst) {
             return;
         }
         if let Some(callbacks) = self.callbacks.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -416,8 +419,11 @@ impl Shared {
     /// Adds a client; with `login` it also logs in, and tells there how that went.
     fn attach(&self, attachment: Attachment, login: Option<Sender<Login>>) -> Result<Session> {
         let listener = Arc::new(Listener::new(Arc::new(Queue::new(self.queue_limit))));
-        let client = self.turn(|core, now| {
+        // No client is called so.
+        let mut client = ClientId(0);
+        let attached = self.turn(|core, now| {
             let id = ClientId(core.next_client);
+            client = id;
             core.next_client += 1;
             core.clients.push(Member { id, listener: Arc::clone(&listener), callbacks: None });
             if login.is_some() {
@@ -429,11 +435,12 @@ impl Shared {
             for member in &core.clients {
                 member.listener.queue.reconsider_room();
             }
-            id
-        })?;
+        });
+        // Nobody gets a session that could leave later.
+        attached.inspect_err(|_| self.leave(client))?;
         // Never dangling: `self` is inside the Arc.
         let shared = self.this.upgrade().ok_or(Error::Closed)?;
-        Ok(Session { shared, client, listener, callbacks: Mutex::new(None) })
+        Ok(Session { shared, client, listener, callbacks: Mutex::new(None), left: AtomicBool::new(false) })
     }
 
     fn leave(&self, client: ClientId) {

@@ -10,11 +10,16 @@ use crossbeam_channel::bounded;
 use imo2skype::Error;
 use imo2skype::Session;
 use imo2skype::backend::Action;
+use imo2skype::model::Handle;
 
 use crate::GUARD;
 use crate::attach;
+use crate::fake::Answer;
+use crate::fake::Fake;
+use crate::fake::Submit;
 use crate::mood;
 use crate::online;
+use crate::online_on;
 use crate::outcome;
 use crate::start;
 use crate::until;
@@ -134,6 +139,59 @@ fn a_command_is_either_carried_out_or_refused_while_its_client_closes() {
         assert!(matches!(end, Error::Closed), "{end}");
         assert_eq!(network.actions().try_iter().count(), sent.load(Ordering::SeqCst), "in round {round}");
     }
+}
+
+/// A session that a certain name brings down.
+fn fragile() -> (Fake, Session) {
+    let spelling = |typed: &str| {
+        assert_ne!(typed, "boom", "the script says so");
+        Some(Handle::new(typed))
+    };
+    let network = Fake::scripted(Answer::Accepts, Submit::Takes, spelling, Vec::new());
+    let session = online_on(&network, 16);
+    (network, session)
+}
+
+#[test]
+fn a_panic_under_the_lock_closes_the_session_for_everybody() {
+    let (network, session) = fragile();
+    let other = Arc::new(attach(&session));
+    let called = attach(&session);
+    called.set_notification_callback(Some(Box::new(|_| {}))).expect("open");
+    let waiting = repeat(&other, |other| other.poll_skype_notification(None));
+    let end = session.send_skype_command("MESSAGE boom hello");
+    assert!(matches!(end, Err(Error::Internal(_))), "{end:?}");
+    assert!(matches!(outcome(&waiting), Error::Closed));
+    for client in [&session, &*other, &called] {
+        assert!(matches!(client.poll_skype_notification(None), Err(Error::Closed)));
+        assert!(matches!(client.send_skype_command("PING"), Err(Error::Closed)));
+        assert!(matches!(client.attach(), Err(Error::Closed)));
+    }
+    network.deliver_all((0..100).map(mood)).finish(GUARD);
+    drop((session, called));
+    assert_eq!(network.stops(), 0);
+    drop(other);
+    assert_eq!(network.stops(), 1);
+}
+
+#[test]
+fn a_panic_under_the_lock_ends_an_invoke_and_releases_the_network() {
+    let (network, session) = fragile();
+    let session = Arc::new(session);
+    let delivery = network.deliver_all((0..100).map(mood));
+    until(|| delivery.begun() == 17);
+    session.poll_skype_notification(None).expect("open");
+    // The network fills the queue again; then nobody reads any more.
+    let end = loop {
+        match session.invoke("MESSAGE boom hello", GUARD) {
+            Err(Error::QueueFull { .. }) => session.poll_skype_notification(None).map(drop).expect("open"),
+            end => break end,
+        }
+    };
+    assert!(matches!(end, Err(Error::Internal(_))), "{end:?}");
+    delivery.finish(GUARD);
+    session.close();
+    assert_eq!(network.stops(), 1);
 }
 
 #[test]

@@ -6,11 +6,13 @@ use std::time::Duration;
 use imo2skype::Error;
 use imo2skype::Session;
 use imo2skype::backend::Action;
+use imo2skype::model::Handle;
 
 use crate::GUARD;
 use crate::config;
 use crate::fake::Answer;
 use crate::fake::Fake;
+use crate::fake::Submit;
 use crate::next;
 use crate::online;
 use crate::outcome;
@@ -43,6 +45,14 @@ fn a_network_that_cannot_be_reached_says_why_and_is_stopped() {
     let failed = open(&network).expect_err("there is no way to it");
     assert!(matches!(failed, Error::Network { .. }), "{failed}");
     assert!(failed.chain().ends_with("no route"), "{}", failed.chain());
+    assert_eq!(network.stops(), 1);
+}
+
+#[test]
+fn a_panic_during_the_login_is_an_error_and_stops_the_network() {
+    let network = Fake::scripted(Answer::Accepts, Submit::Panics, |typed| Some(Handle::new(typed)), Vec::new());
+    let failed = open(&network).expect_err("it panicked");
+    assert!(matches!(failed, Error::Internal(_)), "{failed}");
     assert_eq!(network.stops(), 1);
 }
 

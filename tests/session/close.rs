@@ -71,6 +71,26 @@ fn close_ends_the_invokes() {
 }
 
 #[test]
+fn close_releases_every_thread_of_the_network_that_waits_for_room() {
+    // Takes no time if nobody is forgotten.
+    let rounds = start(|| {
+        for _ in 0..100 {
+            let (network, session) = online(16);
+            for number in 0..16 {
+                network.deliver(mood(number));
+            }
+            let waiting = ["a", "b", "c"].map(|name| network.deliver_all([mood(name)]));
+            until(|| waiting.iter().all(|delivery| delivery.begun() == 1));
+            session.close();
+            for delivery in waiting {
+                delivery.finish(GUARD);
+            }
+        }
+    });
+    outcome(&rounds);
+}
+
+#[test]
 fn the_last_client_stops_the_network_once() {
     let (network, first) = online(1000);
     let second = attach(&first);

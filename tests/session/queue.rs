@@ -73,6 +73,29 @@ fn when_the_others_have_gone_the_only_client_makes_the_network_wait() {
 }
 
 #[test]
+fn room_wakes_every_thread_of_the_network_that_waits_for_it() {
+    let (network, session) = online(LIMIT);
+    // Takes no time if nobody is forgotten.
+    let rounds = start(move || {
+        for round in 0..100 {
+            for number in 0..LIMIT {
+                network.deliver(mood(format!("{round} {number}")));
+            }
+            let waiting = ["a", "b", "c"].map(|name| network.deliver_all([mood(format!("{round} {name}"))]));
+            until(|| waiting.iter().all(|delivery| delivery.begun() == 1));
+            for number in 0..LIMIT {
+                assert_eq!(next(&session), mood_line(format!("{round} {number}")));
+            }
+            for delivery in waiting {
+                delivery.finish(GUARD);
+            }
+            assert_eq!(unread(&session).len(), 3);
+        }
+    });
+    outcome(&rounds);
+}
+
+#[test]
 fn a_command_at_the_bound_is_refused_and_taken_again_after_reading() {
     let network = Fake::new(Answer::Nothing);
     let session = Session::with_backend(&config(false, LIMIT), Box::new(network)).expect("nothing can fail");

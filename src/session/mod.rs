@@ -367,11 +367,7 @@ impl Session {
     ///
     /// [`Error::Closed`] once the session is closed.
     pub fn set_notification_callback(&self, callback: Option<Callback>) -> Result<()> {
-        match self.listener.queue.mode() {
-            Mode::Polling | Mode::Callback => {}
-            Mode::Closed => return Err(Error::Closed),
-            Mode::Detached => return Err(Error::Detached { unread: self.shared.queue_limit }),
-        }
+        self.standing()?;
         let callbacks = {
             let mut callbacks = self.callbacks.lock().unwrap_or_else(PoisonError::into_inner);
             match &*callbacks {
@@ -385,8 +381,7 @@ impl Session {
                 member.callbacks = Some(Arc::clone(&callbacks));
             }
         })?;
-        callbacks.set(&self.listener, callback);
-        Ok(())
+        if callbacks.set(&self.listener, callback) { Ok(()) } else { self.standing() }
     }
 
     /// Closes this client: everyone who waits on it is woken. The last client of a login logs out

@@ -22,6 +22,7 @@ use crate::online;
 use crate::outcome;
 use crate::start;
 use crate::unread;
+use crate::until;
 
 /// Sends every line on.
 fn hear(lines: &Sender<String>) -> Option<Callback> {
@@ -272,4 +273,90 @@ fn a_client_with_a_callback_makes_the_network_wait_too() {
     delivery.finish(GUARD);
     session.close();
     assert_eq!(called.load(Ordering::SeqCst), 1000);
+}
+
+#[test]
+fn a_callback_set_from_anothers_callback_stays_where_it_was_put() {
+    let (_network, one) = online(1000);
+    let other = Arc::new(attach(&one));
+    let (done, round_done) = unbounded();
+    let changing = Arc::clone(&other);
+    let callback = move |_: &str| {
+        let changed = changing.set_notification_callback(None);
+        done.send(changed).expect("the test listens");
+    };
+    one.set_notification_callback(Some(Box::new(callback))).expect("open");
+    let (sender, lines) = unbounded();
+    for round in 0..2000 {
+        // Both at once, so that one finds the other at work.
+        one.send_skype_command("PING").expect("open");
+        while round_done.is_empty() {
+            other.set_notification_callback(hear(&sender)).expect("open");
+        }
+        round_done.recv().expect("not empty").expect("open");
+        other.set_notification_callback(hear(&sender)).expect("open");
+        for number in 0..2 {
+            other.send_skype_command(&format!("#{round}.{number} PING")).expect("open");
+        }
+        for number in 0..2 {
+            assert_eq!(heard(&lines), format!("#{round}.{number} PONG"));
+        }
+    }
+}
+
+#[test]
+fn setting_at_once_from_several_threads_ends_with_one_of_them() {
+    let (_network, session) = online(1000);
+    let session = Arc::new(session);
+    let (sender, lines) = unbounded();
+    for round in 0..2000 {
+        let polling = Arc::clone(&session);
+        let taken_off = start(move || polling.set_notification_callback(None));
+        session.set_notification_callback(hear(&sender)).expect("open");
+        outcome(&taken_off).expect("open");
+        session.send_skype_command(&format!("#{round} PING")).expect("open");
+        let line = match session.poll_skype_notification(Some(Duration::ZERO)) {
+            Ok(line) => line.expect("the reply is there"),
+            Err(Error::InvalidArgument { .. }) => heard(&lines),
+            Err(other) => panic!("{other}"),
+        };
+        assert_eq!(line, format!("#{round} PONG"));
+    }
+}
+
+#[test]
+fn a_callback_set_while_the_session_closes_is_refused_or_dropped() {
+    for _ in 0..500 {
+        let (_network, session) = online(1000);
+        let session = Arc::new(session);
+        let closing = Arc::clone(&session);
+        let (sender, lines) = bounded::<String>(1);
+        let closed = start(move || closing.close());
+        let changed = session.set_notification_callback(hear(&sender));
+        outcome(&closed);
+        drop(sender);
+        assert!(matches!(changed, Ok(()) | Err(Error::Closed)), "{changed:?}");
+        // Nothing keeps it, although there still is a handle.
+        assert!(lines.try_recv().is_err_and(|end| end.is_disconnected()), "the callback was kept");
+    }
+}
+
+#[test]
+fn a_callback_with_the_last_handle_may_take_itself_off() {
+    let (network, session) = online(1000);
+    let session = Arc::new(session);
+    let (enter, entered) = bounded(0);
+    let changing = Arc::clone(&session);
+    let callback = move |_: &str| {
+        // Now the test lets go of its handle.
+        enter.send(()).expect("the test waits for it");
+        until(|| Arc::strong_count(&changing) == 1);
+        changing.set_notification_callback(None).expect("open");
+    };
+    session.set_notification_callback(Some(Box::new(callback))).expect("open");
+    network.deliver(mood("only"));
+    outcome(&entered);
+    drop(session);
+    until(|| network.stops() == 1);
+    network.deliver(mood("late"));
 }

@@ -391,10 +391,13 @@ impl Session {
         if self.left.swap(true, Ordering::SeqCst) {
             return;
         }
-        if let Some(callbacks) = self.callbacks.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let callbacks = self.callbacks.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(callbacks) = &callbacks {
             callbacks.set(&self.listener, None);
         }
         self.shared.leave(self.client);
+        // The last to let go waits for the thread, which may wait for the lock: not before the client has left.
+        drop(callbacks);
     }
 }
 

@@ -360,3 +360,33 @@ fn a_callback_with_the_last_handle_may_take_itself_off() {
     until(|| network.stops() == 1);
     network.deliver(mood("late"));
 }
+
+#[test]
+fn closing_holds_no_lock_while_anothers_callback_ends() {
+    for _ in 0..100 {
+        let (_first, one) = online(1000);
+        let (_second, other) = online(1000);
+        let (one, other) = (Arc::new(one), Arc::new(other));
+        let (enter, entered) = bounded(0);
+        let (open, gate) = bounded::<()>(0);
+        let (told, tells) = bounded(1);
+        let (own, its) = (Arc::clone(&one), Arc::clone(&other));
+        let callback = move |_: &str| {
+            // From here on the other session alone keeps the thread.
+            own.close();
+            enter.send(()).expect("the test waits for it");
+            gate.recv().expect("the test opens it");
+            told.send(its.invoke("PING", GUARD)).expect("the test listens");
+        };
+        one.set_notification_callback(Some(Box::new(callback))).expect("open");
+        other.set_notification_callback(Some(Box::new(|_| {}))).expect("open");
+        one.send_skype_command("PING").expect("open");
+        outcome(&entered);
+        let closing = Arc::clone(&other);
+        let closed = start(move || closing.close());
+        open.send(()).expect("the callback waits for it");
+        let told = outcome(&tells);
+        assert!(matches!(told.as_deref(), Ok("PONG") | Err(Error::Closed)), "{told:?}");
+        outcome(&closed);
+    }
+}

@@ -142,7 +142,7 @@ fn a_command_is_either_carried_out_or_refused_while_its_client_closes() {
     let (network, session) = online(1000);
     session.keep_only();
     network.actions().try_iter().for_each(drop);
-    for round in 0..2000 {
+    for round in 0..500 {
         let client = Arc::new(attach(&session));
         let sent = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&sent);

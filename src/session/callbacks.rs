@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::Weak;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::thread::JoinHandle;
 use std::thread::ThreadId;
@@ -32,29 +34,39 @@ pub(super) struct Listener {
     callback: Mutex<Option<Callback>>,
     /// Left by a callback that changed its own callback.
     next: Mutex<Option<Option<Callback>>>,
+    /// Whether the callback thread holds `callback`. Nobody else asks.
+    running: AtomicBool,
 }
 
 impl Listener {
     pub(super) fn new(queue: Arc<Queue>) -> Self {
-        Self { queue, callback: Mutex::new(None), next: Mutex::new(None) }
+        Self { queue, callback: Mutex::new(None), next: Mutex::new(None), running: AtomicBool::new(false) }
     }
 
     fn turn(&self) -> bool {
         let mut callback = self.callback.lock().unwrap_or_else(PoisonError::into_inner);
+        self.running.store(true, Ordering::Relaxed);
         for _ in 0..TURN {
             if self.queue.mode() != Mode::Callback {
                 break;
             }
             let Some(call) = callback.as_mut() else { break };
-            let Some(line) = self.queue.pop() else { return false };
+            let Some(line) = self.queue.pop() else { break };
             if catch_unwind(AssertUnwindSafe(|| call(&line))).is_err() {
                 tracing::error!("a notification callback panicked");
             }
-            if let Some(next) = self.next.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // The one that goes may have had the last handle of its session, and close it.
+            while let Some(next) = self.next() {
                 *callback = next;
             }
         }
+        self.running.store(false, Ordering::Relaxed);
+        drop(callback);
         self.queue.mode() == Mode::Callback && self.queue.len() > 0
+    }
+
+    fn next(&self) -> Option<Option<Callback>> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -102,22 +114,29 @@ impl Callbacks {
     }
 
     /// Puts `callback` in place of the one before; when this returns, the one before does not run
-    /// and never will, unless it is the one that called.
-    pub(super) fn set(&self, listener: &Arc<Listener>, callback: Option<Callback>) {
+    /// and never will, unless it is the one that called. Returns whether the client still takes
+    /// part; if not, it has no callback any more.
+    pub(super) fn set(&self, listener: &Arc<Listener>, mut callback: Option<Callback>) -> bool {
         let mode = if callback.is_some() { Mode::Callback } else { Mode::Polling };
-        if self.id == thread::current().id() {
-            match listener.callback.try_lock() {
-                Ok(mut slot) => *slot = callback,
-                // The listener's own callback is what called.
-                Err(_) => *listener.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(callback),
-            }
+        // The mode changes under the same lock, so that it fits the callback whoever else sets one.
+        let own = self.id == thread::current().id() && listener.running.load(Ordering::Relaxed);
+        let (stands, before) = if own {
+            let mut next = listener.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let stands = listener.queue.set_mode(mode);
+            let kept = if stands { callback.take() } else { None };
+            (stands, next.replace(kept).flatten())
         } else {
-            *listener.callback.lock().unwrap_or_else(PoisonError::into_inner) = callback;
-        }
-        listener.queue.set_mode(mode);
-        if mode == Mode::Callback {
+            let mut slot = listener.callback.lock().unwrap_or_else(PoisonError::into_inner);
+            let stands = listener.queue.set_mode(mode);
+            let kept = if stands { callback.take() } else { None };
+            (stands, std::mem::replace(&mut *slot, kept))
+        };
+        // Only here, without a lock: what goes with them may be a session.
+        drop((before, callback));
+        if stands && mode == Mode::Callback {
             self.tell(listener);
         }
+        stands
     }
 }
 

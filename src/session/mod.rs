@@ -84,6 +84,8 @@ pub struct Session {
     client: ClientId,
     listener: Arc<Listener>,
     callbacks: Mutex<Option<Arc<Callbacks>>>,
+    /// Whether the client has left; a panic closes its queue before that.
+    left: AtomicBool,
 }
 
 const _: () = {
@@ -207,25 +209,23 @@ impl Session {
 
     fn send(&self, command: &str, waiter: Option<Waiter>) -> Result<()> {
         check_command(command)?;
-        let queue = &self.listener.queue;
-        match queue.mode() {
-            Mode::Closed => return Err(Error::Closed),
-            Mode::Detached => return Err(Error::Detached { unread: self.shared.queue_limit }),
-            Mode::Polling | Mode::Callback if queue.is_full() => {
-                return Err(Error::QueueFull { unread: self.shared.queue_limit });
-            }
-            Mode::Polling | Mode::Callback => {}
+        self.standing()?;
+        if self.listener.queue.is_full() {
+            return Err(Error::QueueFull { unread: self.shared.queue_limit });
         }
         tracing::trace!(target: "imo2skype::lines", client = self.client.0, command);
         let token = waiter.as_ref().map_or(Token(0), |waiter| waiter.token);
         self.shared.turn(|core, now| {
-            // Closed or detached since it was asked above: no reply would come. Whoever waits for
-            // one is told by the end of the channel.
-            if core.clients.iter().any(|member| member.id == self.client) {
-                core.waiters.extend(waiter);
-                core.engine.client_line(self.client, token, command, now, &mut core.outputs);
+            // Asked again under the lock: a command that loses the race with a close is not
+            // carried out, and no reply would come.
+            self.standing()?;
+            if !core.clients.iter().any(|member| member.id == self.client) {
+                return Err(Error::Closed);
             }
-        })
+            core.waiters.extend(waiter);
+            core.engine.client_line(self.client, token, command, now, &mut core.outputs);
+            Ok(())
+        })?
     }
 
     /// The next reply or notification, `None` when none came within `timeout`. Without a timeout
@@ -311,7 +311,11 @@ impl Session {
         if self.listener.queue.is_full() {
             return Err(Error::QueueFull { unread: self.shared.queue_limit });
         }
-        self.shared.turn(|core, _| push(core, self.client, line.to_owned()))
+        self.shared.turn(|core, _| {
+            self.standing()?;
+            push(core, self.client, line.to_owned());
+            Ok(())
+        })?
     }
 
     /// Whether this client still takes part.
@@ -363,11 +367,7 @@ impl Session {
     ///
     /// [`Error::Closed`] once the session is closed.
     pub fn set_notification_callback(&self, callback: Option<Callback>) -> Result<()> {
-        match self.listener.queue.mode() {
-            Mode::Polling | Mode::Callback => {}
-            Mode::Closed => return Err(Error::Closed),
-            Mode::Detached => return Err(Error::Detached { unread: self.shared.queue_limit }),
-        }
+        self.standing()?;
         let callbacks = {
             let mut callbacks = self.callbacks.lock().unwrap_or_else(PoisonError::into_inner);
             match &*callbacks {
@@ -381,20 +381,23 @@ impl Session {
                 member.callbacks = Some(Arc::clone(&callbacks));
             }
         })?;
-        callbacks.set(&self.listener, callback);
-        Ok(())
+        if callbacks.set(&self.listener, callback) { Ok(()) } else { self.standing() }
     }
 
     /// Closes this client: everyone who waits on it is woken. The last client of a login logs out
     /// and ends every thread of it. Closing twice does nothing.
     pub fn close(&self) {
-        if !self.listener.queue.set_mode(Mode::Closed) {
+        self.listener.queue.set_mode(Mode::Closed);
+        if self.left.swap(true, Ordering::SeqCst) {
             return;
         }
-        if let Some(callbacks) = self.callbacks.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let callbacks = self.callbacks.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(callbacks) = &callbacks {
             callbacks.set(&self.listener, None);
         }
         self.shared.leave(self.client);
+        // The last to let go waits for the thread, which may wait for the lock: not before the client has left.
+        drop(callbacks);
     }
 }
 
@@ -414,8 +417,11 @@ impl Shared {
     /// Adds a client; with `login` it also logs in, and tells there how that went.
     fn attach(&self, attachment: Attachment, login: Option<Sender<Login>>) -> Result<Session> {
         let listener = Arc::new(Listener::new(Arc::new(Queue::new(self.queue_limit))));
-        let client = self.turn(|core, now| {
+        // No client is called so.
+        let mut client = ClientId(0);
+        let attached = self.turn(|core, now| {
             let id = ClientId(core.next_client);
+            client = id;
             core.next_client += 1;
             core.clients.push(Member { id, listener: Arc::clone(&listener), callbacks: None });
             if login.is_some() {
@@ -427,11 +433,12 @@ impl Shared {
             for member in &core.clients {
                 member.listener.queue.reconsider_room();
             }
-            id
-        })?;
+        });
+        // Nobody gets a session that could leave later.
+        attached.inspect_err(|_| self.leave(client))?;
         // Never dangling: `self` is inside the Arc.
         let shared = self.this.upgrade().ok_or(Error::Closed)?;
-        Ok(Session { shared, client, listener, callbacks: Mutex::new(None) })
+        Ok(Session { shared, client, listener, callbacks: Mutex::new(None), left: AtomicBool::new(false) })
     }
 
     fn leave(&self, client: ClientId) {

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU8;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
@@ -49,9 +50,9 @@ pub(super) struct Queue {
     /// Whether a signal was given that no reader has answered yet.
     signalled: AtomicBool,
     signal: OnceLock<Signal>,
-    /// Told when a reader made room, if somebody waits for it.
+    /// Told when a reader made room, if somebody waits for it. Whoever is told passes it on.
     room: (Sender<()>, Receiver<()>),
-    room_wanted: AtomicBool,
+    room_wanted: AtomicUsize,
 }
 
 impl Queue {
@@ -64,7 +65,7 @@ impl Queue {
             signalled: AtomicBool::new(false),
             signal: OnceLock::new(),
             room: bounded(1),
-            room_wanted: AtomicBool::new(false),
+            room_wanted: AtomicUsize::new(0),
         }
     }
 
@@ -143,7 +144,7 @@ impl Queue {
                 self.raise();
             }
         }
-        if self.room_wanted.load(Ordering::SeqCst) && !self.is_full() {
+        if self.room_wanted.load(Ordering::SeqCst) > 0 && !self.is_full() {
             let _ = self.room.0.try_send(());
         }
     }
@@ -201,12 +202,14 @@ impl Queue {
 
     /// Waits until the queue is below its limit or `still` says that waiting is pointless.
     pub(super) fn wait_for_room(&self, still: impl Fn() -> bool) {
-        self.room_wanted.store(true, Ordering::SeqCst);
+        self.room_wanted.fetch_add(1, Ordering::SeqCst);
         while self.is_full() && matches!(self.mode(), Mode::Polling | Mode::Callback) && still() {
             // The limit only guards against a reader that vanished without closing.
             let _ = self.room.1.recv_timeout(Duration::from_secs(1));
         }
-        self.room_wanted.store(false, Ordering::SeqCst);
+        if self.room_wanted.fetch_sub(1, Ordering::SeqCst) > 1 {
+            self.reconsider_room();
+        }
     }
 
     /// Wakes [`wait_for_room`](Self::wait_for_room) to ask again whether it should go on.

@@ -1,7 +1,9 @@
 //! What stays in the process: parsing, printing, a local command through a session, fan-out.
 
+#[path = "../tests/support/fake.rs"]
+mod fake;
+
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::BenchmarkId;
@@ -11,75 +13,27 @@ use criterion::criterion_group;
 use criterion::criterion_main;
 use imo2skype::Config;
 use imo2skype::Session;
-use imo2skype::backend::Action;
-use imo2skype::backend::Backend;
-use imo2skype::backend::Capabilities;
 use imo2skype::backend::Contact;
-use imo2skype::backend::Event;
-use imo2skype::backend::Events;
-use imo2skype::backend::Names;
 use imo2skype::backend::Presence;
 use imo2skype::model::Handle;
 use imo2skype::skype::Line;
 use imo2skype::skype::Request;
 
-/// A network that is up at once and has the contacts it is given.
-struct Instant {
-    contacts: usize,
-    events: Option<Arc<dyn Events>>,
-    connect: Option<std::thread::JoinHandle<()>>,
-}
-
-struct AnyName;
-
-impl Names for AnyName {
-    fn parse(&self, typed: &str) -> Option<Handle> {
-        Some(Handle::new(typed))
-    }
-}
-
-impl Backend for Instant {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::messages_only(65_536)
-    }
-
-    fn names(&self) -> Arc<dyn Names> {
-        Arc::new(AnyName)
-    }
-
-    fn start(&mut self, events: Arc<dyn Events>) {
-        self.events = Some(events);
-    }
-
-    fn submit(&mut self, action: Action) -> Result<(), Action> {
-        if let (Action::Connect { epoch, .. }, Some(events)) = (&action, &self.events) {
-            let (epoch, events, contacts) = (*epoch, Arc::clone(events), self.contacts);
-            self.connect = Some(std::thread::spawn(move || {
-                let contact = |number| Contact {
-                    presence: Some(Presence::Available),
-                    ..Contact::named(Handle::new(format!("user{number}")))
-                };
-                let mut contacts: Vec<_> = (0..contacts).map(contact).collect();
-                contacts.push(Contact::named(Handle::new("bob")));
-                events.deliver(Event::Contacts { contacts, complete: true });
-                events.deliver(Event::Connected { epoch, me: Handle::new("alice"), display_name: None });
-            }));
-        }
-        Ok(())
-    }
-
-    fn stop(&mut self, _grace: Duration) {
-        if let Some(connect) = self.connect.take() {
-            connect.join().expect("the thread that connected");
-        }
-    }
-}
+use fake::Answer;
+use fake::Fake;
+use fake::Submit;
 
 fn session(contacts: usize) -> Session {
     let mut config = Config::new("alice", "secret");
     config.queue_limit = 1 << 24;
-    let session = Session::with_backend(&config, Box::new(Instant { contacts, events: None, connect: None }));
-    let session = session.expect("a session");
+    let contact = |number| Contact {
+        presence: Some(Presence::Available),
+        ..Contact::named(Handle::new(format!("user{number}")))
+    };
+    let mut contacts: Vec<_> = (0..contacts).map(contact).collect();
+    contacts.push(Contact::named(Handle::new("bob")));
+    let network = Fake::scripted(Answer::Accepts, Submit::Takes, |typed| Some(Handle::new(typed)), contacts);
+    let session = Session::with_backend(&config, Box::new(network)).expect("a session");
     drain(&session);
     session
 }

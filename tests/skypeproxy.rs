@@ -1,6 +1,9 @@
 //! The SkypeProxy socket and the console on a session whose network is a stub.
 #![cfg(feature = "transport")]
 
+#[path = "support/fake.rs"]
+mod fake;
+
 use std::io::Read;
 use std::io::Write;
 use std::net::Ipv4Addr;
@@ -12,13 +15,8 @@ use std::time::Duration;
 
 use imo2skype::Config;
 use imo2skype::Session;
-use imo2skype::backend::Action;
-use imo2skype::backend::Backend;
-use imo2skype::backend::Capabilities;
 use imo2skype::backend::Contact;
 use imo2skype::backend::Event;
-use imo2skype::backend::Events;
-use imo2skype::backend::Names;
 use imo2skype::model::Handle;
 use imo2skype::transport::console;
 use imo2skype::transport::skypeproxy::BindOptions;
@@ -26,77 +24,17 @@ use imo2skype::transport::skypeproxy::Serving;
 use imo2skype::transport::skypeproxy::SkypeProxy;
 use secrecy::SecretString;
 
+use fake::Answer;
+use fake::Fake;
+
 /// Only guards against a test that hangs.
 const GUARD: Duration = Duration::from_secs(30);
-
-/// A network that never says anything.
-struct Silent;
-
-impl Names for Silent {
-    fn parse(&self, _typed: &str) -> Option<Handle> {
-        None
-    }
-}
-
-impl Backend for Silent {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::messages_only(1 << 20)
-    }
-
-    fn names(&self) -> Arc<dyn Names> {
-        Arc::new(Self)
-    }
-
-    fn start(&mut self, _events: Arc<dyn Events>) {}
-
-    fn submit(&mut self, _action: Action) -> Result<(), Action> {
-        Ok(())
-    }
-
-    fn stop(&mut self, _grace: Duration) {}
-}
-
-/// A network that says what the test wants.
-#[derive(Clone, Default)]
-struct Scripted(Arc<Mutex<Option<Arc<dyn Events>>>>);
-
-impl Scripted {
-    fn deliver(&self, event: Event) {
-        let events = self.0.lock().expect("no panic").clone().expect("started");
-        events.deliver(event);
-    }
-}
-
-impl Backend for Scripted {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::messages_only(1 << 20)
-    }
-
-    fn names(&self) -> Arc<dyn Names> {
-        Arc::new(Silent)
-    }
-
-    fn start(&mut self, events: Arc<dyn Events>) {
-        *self.0.lock().expect("no panic") = Some(events);
-    }
-
-    fn submit(&mut self, action: Action) -> Result<(), Action> {
-        if let Action::Connect { epoch, .. } = action {
-            let (this, me) = (self.clone(), Handle::new("alice"));
-            // Not under the lock of the session.
-            std::thread::spawn(move || this.deliver(Event::Connected { epoch, me, display_name: None }));
-        }
-        Ok(())
-    }
-
-    fn stop(&mut self, _grace: Duration) {}
-}
 
 fn session(queue_limit: usize) -> Arc<Session> {
     let mut config = Config::new("alice", "secret");
     config.autologin = false;
     config.queue_limit = queue_limit;
-    Arc::new(Session::with_backend(&config, Box::new(Silent)).expect("nothing can fail offline"))
+    Arc::new(Session::with_backend(&config, Box::new(Fake::new(Answer::Nothing))).expect("nothing can fail offline"))
 }
 
 /// A server on a session of its own, kept as the daemon keeps it.
@@ -359,7 +297,7 @@ fn who_does_not_read_delays_nobody() {
 
 #[test]
 fn who_does_not_read_is_given_up_and_told_so_by_the_end() {
-    let network = Scripted::default();
+    let network = Fake::new(Answer::Accepts);
     let mut config = Config::new("alice", "secret");
     config.queue_limit = 64;
     let session = Session::with_backend(&config, Box::new(network.clone())).expect("the script says so");

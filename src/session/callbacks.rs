@@ -94,7 +94,7 @@ impl Callbacks {
                 loop {
                     let told = if again.is_empty() { todo.recv().ok() } else { todo.try_recv().ok() };
                     let Some(listener) = told.or_else(|| again.pop_front()) else { return };
-                    listener.queue.answer_signal();
+                    listener.queue.answer();
                     if listener.turn() {
                         again.push_back(listener);
                     }

@@ -47,9 +47,12 @@ pub(super) struct Queue {
     mode: AtomicU8,
     /// Waiters hold the receiver; dropping the sender wakes them all to look at the mode again.
     wake: Mutex<(Sender<()>, Receiver<()>)>,
-    /// Whether a signal was given that no reader has answered yet.
+    /// Whether the descriptor was signalled and no reader has answered yet.
     signalled: AtomicBool,
     signal: OnceLock<Signal>,
+    /// Whether the callback thread was told and has not answered yet. Apart from `signalled`: the
+    /// mode may change while a line is pushed.
+    told: AtomicBool,
     /// Told when a reader made room, if somebody waits for it. Whoever is told passes it on.
     room: (Sender<()>, Receiver<()>),
     room_wanted: AtomicUsize,
@@ -64,6 +67,7 @@ impl Queue {
             wake: Mutex::new(bounded(0)),
             signalled: AtomicBool::new(false),
             signal: OnceLock::new(),
+            told: AtomicBool::new(false),
             room: bounded(1),
             room_wanted: AtomicUsize::new(0),
         }
@@ -109,13 +113,8 @@ impl Queue {
         // Cannot fail: the queue holds the receiver.
         let _ = self.lines.0.send(line);
         // Push, then signal (the reader clears, then pops): a wake-up may be spurious, never lost.
-        match self.mode() {
-            Mode::Callback => !self.signalled.swap(true, Ordering::SeqCst),
-            _ => {
-                self.raise();
-                false
-            }
-        }
+        self.raise();
+        self.mode() == Mode::Callback && !self.told.swap(true, Ordering::SeqCst)
     }
 
     fn raise(&self) {
@@ -149,9 +148,9 @@ impl Queue {
         }
     }
 
-    /// For the callback thread: takes the signal down before it pops.
-    pub(super) fn answer_signal(&self) {
-        self.signalled.store(false, Ordering::SeqCst);
+    /// For the callback thread: before it pops, so that what is pushed later is told again.
+    pub(super) fn answer(&self) {
+        self.told.store(false, Ordering::SeqCst);
     }
 
     /// Waits for the next line; `None` waits for ever.

@@ -154,3 +154,30 @@ fn it_tells_those_who_wait_that_a_callback_was_set_and_works_again_after_it() {
     assert_eq!(crate::next(&session), mood_line("polled"));
     assert!(!readable(&session, Duration::ZERO));
 }
+
+#[test]
+fn it_tells_of_every_line_also_when_a_callback_is_taken_off_as_lines_come() {
+    let (network, session) = online(1000);
+    // The thread of the callbacks is busy all the time: every line is left for polling.
+    let (_, busy) = online(1000);
+    let (open, gate) = crossbeam_channel::bounded::<()>(0);
+    let callback = move |_: &str| assert!(gate.recv().is_err(), "it is never opened");
+    busy.set_notification_callback(Some(Box::new(callback))).expect("open");
+    busy.send_skype_command("PING").expect("open");
+    for round in 0..200 {
+        session.set_notification_callback(Some(Box::new(|_| {}))).expect("open");
+        let delivery = network.deliver_all((0..5).map(move |number| mood(format!("{round} {number}"))));
+        crate::until(|| session.unread() > 0);
+        session.set_notification_callback(None).expect("open");
+        let mut number = 0;
+        while number < 5 {
+            assert!(readable(&session, GUARD), "nothing told of line {number} in round {round}");
+            if let Some(line) = session.poll_skype_notification(Some(Duration::ZERO)).expect("open") {
+                assert_eq!(line, mood_line(format!("{round} {number}")));
+                number += 1;
+            }
+        }
+        delivery.finish(GUARD);
+    }
+    drop(open);
+}

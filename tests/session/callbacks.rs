@@ -287,7 +287,7 @@ fn a_callback_set_from_anothers_callback_stays_where_it_was_put() {
     };
     one.set_notification_callback(Some(Box::new(callback))).expect("open");
     let (sender, lines) = unbounded();
-    for round in 0..2000 {
+    for round in 0..1000 {
         // Both at once, so that one finds the other at work.
         one.send_skype_command("PING").expect("open");
         while round_done.is_empty() {

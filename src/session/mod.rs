@@ -209,10 +209,7 @@ impl Session {
 
     fn send(&self, command: &str, waiter: Option<Waiter>) -> Result<()> {
         check_command(command)?;
-        self.standing()?;
-        if self.listener.queue.is_full() {
-            return Err(Error::QueueFull { unread: self.shared.queue_limit });
-        }
+        self.has_room()?;
         tracing::trace!(target: "imo2skype::lines", client = self.client.0, command);
         let token = waiter.as_ref().map_or(Token(0), |waiter| waiter.token);
         self.shared.turn(|core, now| {
@@ -307,10 +304,7 @@ impl Session {
     /// As [`send_skype_command`](Self::send_skype_command).
     #[doc(hidden)]
     pub fn answer(&self, line: &str) -> Result<()> {
-        self.standing()?;
-        if self.listener.queue.is_full() {
-            return Err(Error::QueueFull { unread: self.shared.queue_limit });
-        }
+        self.has_room()?;
         self.shared.turn(|core, _| {
             self.standing()?;
             push(core, self.client, line.to_owned());
@@ -330,6 +324,15 @@ impl Session {
             Mode::Closed => Err(Error::Closed),
             Mode::Detached => Err(Error::Detached { unread: self.shared.queue_limit }),
         }
+    }
+
+    /// Whether this client takes part and has room for what a command brings.
+    fn has_room(&self) -> Result<()> {
+        self.standing()?;
+        if self.listener.queue.is_full() {
+            return Err(Error::QueueFull { unread: self.shared.queue_limit });
+        }
+        Ok(())
     }
 
     /// How many lines wait for this client.

@@ -144,8 +144,7 @@ impl Engine {
         let before = self.connection_status();
         self.connection.link = link;
         if self.connection_status() != before {
-            let line = Line::notification().part("CONNSTATUS").part(self.connection_status().word());
-            self.announce(Protocol::LOWEST, line, out);
+            self.announce_connection_status(out);
         }
     }
 
@@ -227,14 +226,10 @@ impl Engine {
             if self.wants_online() {
                 // Skype says first what the user is, then what the connection is (skype-api 7.6).
                 self.connection.epoch.0 += 1;
-                let before = self.connection_status();
                 self.connection.link = Link::Offline;
                 self.connection.login_awaited = false;
                 self.announce_user_status(out);
-                if before != ConnectionStatus::Offline {
-                    let line = Line::notification().part("CONNSTATUS").part(ConnectionStatus::Offline.word());
-                    self.announce(Protocol::LOWEST, line, out);
-                }
+                self.announce_connection_status(out);
                 self.announce_me(UserProperty::OnlineStatus, out);
                 self.users_leave(now, out);
                 out.push(Output::ToBackend(Action::Disconnect));
@@ -297,6 +292,11 @@ impl Engine {
         let property = ProfileProperty::MoodText;
         let line = Line::notification().part("PROFILE").part(property.name()).part(&self.me.mood);
         self.announce(property.since(), line, out);
+    }
+
+    fn announce_connection_status(&self, out: &mut Vec<Output>) {
+        let line = Line::notification().part("CONNSTATUS").part(self.connection_status().word());
+        self.announce(Protocol::LOWEST, line, out);
     }
 
     fn announce_user_status(&self, out: &mut Vec<Output>) {

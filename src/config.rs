@@ -32,6 +32,9 @@ pub struct Config {
     pub ca_file: Option<String>,
     /// Open the call page of the network in the browser when a call starts.
     pub interactive: bool,
+    /// The folder below which clients may have files (pictures of users) read and written. Without
+    /// one they may not.
+    pub files: Option<String>,
 }
 
 /// One key of [`Config::set`].
@@ -111,6 +114,15 @@ const KEYS: &[Key] = &[
         values: "true or false",
         set: |config, value| boolean(value).map(|value| config.interactive = value),
     },
+    Key {
+        name: "files",
+        help: "folder below which clients may have files read and written; empty: they may not",
+        values: "an absolute path",
+        set: |config, value| {
+            config.files = (!value.is_empty()).then(|| value.to_owned());
+            (value.is_empty() || std::path::Path::new(value).is_absolute()).then_some(())
+        },
+    },
 ];
 
 fn boolean(value: &str) -> Option<bool> {
@@ -146,6 +158,7 @@ impl Config {
             insecure_http: false,
             ca_file: None,
             interactive: false,
+            files: None,
         }
     }
 
@@ -192,13 +205,16 @@ mod tests {
             ("insecure_http", "true"),
             ("ca_file", "/ca.pem"),
             ("interactive", "1"),
+            ("files", "/home/alice/skype"),
         ];
         let mut config = Config::new("alice", "secret");
         for (key, value) in good {
             config.set(key, value).expect(key);
         }
         assert_eq!(good.len(), Config::keys().len());
-        for key in ["network", "autologin", "local_time", "history", "queue_limit", "insecure_http", "interactive"] {
+        for key in
+            ["network", "autologin", "local_time", "history", "queue_limit", "insecure_http", "interactive", "files"]
+        {
             let error = config.set(key, "\u{fffd}").expect_err(key).to_string();
             assert!(error.starts_with(key) && error.contains("it takes"), "{error}");
         }

@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("config", &["error"]),
     ("skype", &[]),
-    ("model", &[]),
+    ("model", &["skype"]),
     ("imo", &[]),
     ("backend", &["model"]),
     ("backend::imo", &["backend", "imo", "model", "config", "error"]),

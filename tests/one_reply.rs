@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use imo2skype::backend::Ability;
 use imo2skype::backend::Address;
 use imo2skype::backend::Capabilities;
 use imo2skype::backend::Contact;
 use imo2skype::backend::Epoch;
 use imo2skype::backend::Event;
+use imo2skype::backend::Kind;
 use imo2skype::backend::Message;
 use imo2skype::backend::Names;
 use imo2skype::model::Handle;
@@ -34,14 +36,12 @@ const NOW: Now = Now { monotonic: Duration::from_secs(60), unix: 1_357_987_847 }
 
 /// Online, with a contact and a message that was not seen.
 fn engine() -> Engine {
-    let mut capabilities = Capabilities::messages_only(65_536);
-    capabilities.contacts = true;
-    capabilities.authorization = true;
     let mut engine = Engine::new(Setup {
         username: "alice".to_owned(),
-        capabilities,
+        capabilities: Capabilities::messages_only(65_536).with(Ability::ALL),
         names: Arc::new(AnyName),
         local_time: false,
+        files: None,
         seed: 1,
     });
     let mut out = Vec::new();
@@ -56,6 +56,7 @@ fn engine() -> Engine {
             conversation: Address::User(bob.clone()),
             author: bob,
             author_name: None,
+            kind: Kind::Text,
             body: "two\nlines".to_owned(),
             time: None,
         }),

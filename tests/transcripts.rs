@@ -8,29 +8,31 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use imo2skype::backend::Ability;
 use imo2skype::backend::Action;
 use imo2skype::backend::Address;
 use imo2skype::backend::Capabilities;
-use imo2skype::backend::Contact;
+use imo2skype::backend::Change;
 use imo2skype::backend::Epoch;
-use imo2skype::backend::Event;
-use imo2skype::backend::Failure;
-use imo2skype::backend::Lost;
-use imo2skype::backend::Message;
 use imo2skype::backend::Names;
-use imo2skype::backend::Presence;
-use imo2skype::backend::Receipt;
-use imo2skype::backend::Ticket;
+use imo2skype::backend::Task;
 use imo2skype::model::Handle;
-use imo2skype::model::RemoteId;
+use imo2skype::skype::MenuContext;
 use imo2skype::translate::Attachment;
+use imo2skype::translate::Click;
 use imo2skype::translate::ClientId;
 use imo2skype::translate::Engine;
+use imo2skype::translate::FileOutcome;
+use imo2skype::translate::FileTask;
+use imo2skype::translate::FileWork;
 use imo2skype::translate::Login;
 use imo2skype::translate::Now;
 use imo2skype::translate::Output;
 use imo2skype::translate::Setup;
 use imo2skype::translate::Token;
+
+#[path = "transcripts/events.rs"]
+mod events;
 
 /// Users are what they are called, if it is one word of letters, digits and a few signs.
 struct PlainNames;
@@ -49,20 +51,25 @@ struct Stage {
     start: u64,
     clients: HashMap<String, (ClientId, VecDeque<String>)>,
     actions: VecDeque<String>,
+    files: VecDeque<FileTask>,
     words: HashMap<String, String>,
 }
 
 impl Stage {
-    fn new() -> Self {
-        let mut capabilities = Capabilities::messages_only(65_536);
-        capabilities.contacts = true;
-        capabilities.authorization = true;
-        capabilities.mood = true;
+    /// A network that can do what `text` says in a line `@@ can`, or what every network can.
+    fn new(text: &str) -> Self {
+        let usual = [Ability::Contacts, Ability::Authorization, Ability::Mood];
+        let abilities = match text.lines().find_map(|line| line.strip_prefix("@@ can ")) {
+            Some("all") => Ability::ALL.to_vec(),
+            Some(names) => names.split(' ').map(ability).collect(),
+            None => usual.to_vec(),
+        };
         let setup = Setup {
             username: "alice".to_owned(),
-            capabilities,
+            capabilities: Capabilities::messages_only(65_536).with(&abilities),
             names: Arc::new(PlainNames),
             local_time: false,
+            files: Some("/pics".to_owned()),
             seed: 1,
         };
         Self {
@@ -72,6 +79,7 @@ impl Stage {
             start: 1_357_987_847,
             clients: HashMap::new(),
             actions: VecDeque::new(),
+            files: VecDeque::new(),
             words: HashMap::new(),
         }
     }
@@ -95,6 +103,11 @@ impl Stage {
                         self.epoch = epoch;
                     }
                     self.actions.push_back(describe(&action));
+                }
+                Output::File(task) => {
+                    let work = if matches!(task.work, FileWork::Write(_)) { "WriteFile" } else { "ReadFile" };
+                    self.actions.push_back(format!("{work} {}", task.path));
+                    self.files.push_back(task);
                 }
                 Output::Login(login) => self.actions.push_back(describe_login(&login)),
                 other => panic!("unknown output {other:?}"),
@@ -183,7 +196,11 @@ impl Stage {
                 Ok(())
             }
             "<=" => {
-                let event = self.event(&words(rest.trim()))?;
+                let words = words(rest.trim());
+                if let ["Disk", outcome] = words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                    return self.disk(outcome);
+                }
+                let event = events::event(&words, self.epoch)?;
                 self.turn(|engine, now, out| engine.backend_event(event, now, out));
                 Ok(())
             }
@@ -207,10 +224,29 @@ impl Stage {
                     ["login"] => self.turn(|engine, now, out| engine.login(now, out)),
                     ["online"] => {
                         self.turn(|engine, now, out| engine.login(now, out));
-                        let connected = self.event(&[String::from("Connected")])?;
+                        let connected = events::event(&[String::from("Connected")], self.epoch)?;
                         self.turn(|engine, now, out| engine.backend_event(connected, now, out));
                         self.actions.clear();
                     }
+                    ["gone", name] => {
+                        let (id, _) = self.clients.remove(*name).ok_or("no such client")?;
+                        self.turn(|engine, _, out| engine.detach(id, out));
+                    }
+                    ["click", "event", id] => self.click(&Click::Event { id: (*id).to_owned() }),
+                    ["click", "item", id, context, rest @ ..] => {
+                        let (users, context_id) = match rest {
+                            [users @ .., last] if last.starts_with('#') => (users, *last),
+                            users => (users, ""),
+                        };
+                        self.click(&Click::MenuItem {
+                            id: (*id).to_owned(),
+                            users: users.iter().map(|user| Handle::new(*user)).collect(),
+                            context: MenuContext::parse(context).ok_or("not a menu")?,
+                            context_id: context_id.to_owned(),
+                        });
+                    }
+                    // Read before the first line.
+                    ["can", ..] => {}
                     other => return Err(format!("no such direction: {other:?}")),
                 }
                 Ok(())
@@ -219,77 +255,29 @@ impl Stage {
         }
     }
 
-    fn event(&self, words: &[String]) -> Result<Event, String> {
-        let words: Vec<_> = words.iter().map(String::as_str).collect();
-        let ticket = |text: &str| text[1..].parse().map(Ticket).map_err(|_| "not a ticket".to_owned());
-        let done = |text: &str, outcome| Ok(Event::Done { ticket: ticket(text)?, outcome });
-        let time = |text: &str| text.parse().map_err(|_| "not a time".to_owned());
-        let message = |id: &str, with: &str, author: &str, body: &str, at: Option<&str>| {
-            Ok(Event::Message(Message {
-                remote: RemoteId::new(id),
-                conversation: Address::User(Handle::new(with)),
-                author: Handle::new(author),
-                author_name: None,
-                body: body.replace('⏎', "\n"),
-                time: at.map(time).transpose()?,
-            }))
+    fn click(&mut self, click: &Click) {
+        self.turn(|engine, _, out| engine.click(click, out));
+    }
+
+    fn disk(&mut self, outcome: &str) -> Result<(), String> {
+        let outcome = match outcome {
+            "written" => FileOutcome::Written,
+            "picture" => FileOutcome::Read(b"\xff\xd8\xffpicture".to_vec()),
+            "text" => FileOutcome::Read(b"text".to_vec()),
+            "not-empty" => FileOutcome::NotEmpty,
+            "not-found" => FileOutcome::NotFound,
+            "failed" => FileOutcome::Failed,
+            other => return Err(format!("no such outcome: {other}")),
         };
-        match words.as_slice() {
-            ["Connected"] => {
-                let display_name = Some("Alice Example".to_owned());
-                Ok(Event::Connected { epoch: self.epoch, me: Handle::new("alice"), display_name })
-            }
-            ["Lost", "ended"] => Ok(Event::Disconnected { epoch: self.epoch, reason: Lost::Ended }),
-            ["Lost", "unreachable"] => {
-                Ok(Event::Disconnected { epoch: self.epoch, reason: Lost::Unreachable { error: "gone".into() } })
-            }
-            ["Lost", "refused", reason] => {
-                Ok(Event::Disconnected { epoch: self.epoch, reason: Lost::Refused { reason: (*reason).to_owned() } })
-            }
-            ["Contact", handle, details @ ..] => {
-                let mut contact = Contact::named(Handle::new(*handle));
-                for detail in details {
-                    match detail.split_once('=').ok_or("not a detail")? {
-                        ("presence", word) => contact.presence = Some(presence(word)?),
-                        ("name", name) => contact.name = Some(name.to_owned()),
-                        ("mood", mood) => contact.mood = Some(mood.to_owned()),
-                        ("agreed", word) => contact.agreed = Some(word == "yes"),
-                        other => return Err(format!("no such detail: {other:?}")),
-                    }
-                }
-                Ok(Event::Contacts { contacts: vec![contact], complete: false })
-            }
-            ["Contacts", handles @ ..] => {
-                let contact = |handle: &&str| Contact { agreed: Some(true), ..Contact::named(Handle::new(*handle)) };
-                Ok(Event::Contacts { contacts: handles.iter().map(contact).collect(), complete: true })
-            }
-            ["ContactRemoved", handle] => Ok(Event::ContactRemoved(Handle::new(*handle))),
-            ["AuthRequest", user, text] => {
-                Ok(Event::AuthRequest { user: Handle::new(*user), text: (*text).to_owned() })
-            }
-            ["Message", id, author, body] => message(id, author, author, body, None),
-            ["Message", id, author, body, at] => message(id, author, author, body, Some(*at)),
-            ["Reflected", id, to, body] => message(id, to, "alice", body, None),
-            ["OwnPresence", word] => Ok(Event::OwnPresence { presence: presence(word)?, mood: None }),
-            ["Done", ticket] => done(ticket, Ok(Receipt::default())),
-            ["Done", ticket, at] => done(ticket, Ok(Receipt { time: Some(time(at)?), remote: None })),
-            ["Failed", ticket, "refused"] => done(ticket, Err(Failure::Refused)),
-            ["Failed", ticket, "unknown-user"] => done(ticket, Err(Failure::UnknownUser)),
-            ["Failed", ticket, "unclear"] => done(ticket, Err(Failure::Unclear)),
-            other => Err(format!("no such event: {other:?}")),
-        }
+        let task = self.files.pop_front().ok_or("no file is waited for")?;
+        self.turn(|engine, _, out| engine.file_done(task.number, outcome, out));
+        Ok(())
     }
 }
 
-fn presence(word: &str) -> Result<Presence, String> {
-    match word {
-        "available" => Ok(Presence::Available),
-        "away" => Ok(Presence::Away),
-        "busy" => Ok(Presence::Busy),
-        "invisible" => Ok(Presence::Invisible),
-        "offline" => Ok(Presence::Offline),
-        other => Err(format!("no such presence: {other}")),
-    }
+fn ability(name: &str) -> Ability {
+    let found = Ability::ALL.iter().find(|ability| format!("{ability:?}") == name);
+    *found.unwrap_or_else(|| panic!("no such ability: {name}"))
 }
 
 fn describe(action: &Action) -> String {
@@ -297,12 +285,73 @@ fn describe(action: &Action) -> String {
         Action::Connect { epoch, presence, mood } => format!("Connect {} {presence:?} {mood:?}", epoch.0),
         Action::Disconnect => "Disconnect".to_owned(),
         Action::SetPresence { presence, mood } => format!("SetPresence {presence:?} {mood:?}"),
-        Action::SendText { ticket, to: Address::User(user), body } => format!("SendText t{} {user} {body:?}", ticket.0),
-        Action::AddContact { ticket, user, greeting } => format!("AddContact t{} {user} {greeting:?}", ticket.0),
-        Action::RemoveContact { ticket, user } => format!("RemoveContact t{} {user}", ticket.0),
-        Action::AnswerAuthRequest { ticket, user, accept } => {
-            format!("AnswerAuthRequest t{} {user} {}", ticket.0, if *accept { "accept" } else { "deny" })
+        Action::Typing { user, typing } => format!("Typing {user} {typing:?}"),
+        Action::Seen { conversation, message } => format!("Seen {} {}", place(conversation), message.as_str()),
+        Action::Task { ticket, task } => {
+            let (verb, rest) = describe_task(task);
+            format!("{verb} t{} {rest}", ticket.0).trim_end().to_owned()
         }
+        other => format!("{other:?}"),
+    }
+}
+
+fn place(address: &Address) -> String {
+    match address {
+        Address::User(user) => user.to_string(),
+        Address::Conversation(conversation) => format!("[{}]", conversation.as_str()),
+        other => format!("{other:?}"),
+    }
+}
+
+fn all(users: &[Handle]) -> String {
+    users.iter().map(Handle::as_str).collect::<Vec<_>>().join(",")
+}
+
+/// What is to be done, and with what.
+fn describe_task(task: &Task) -> (&'static str, String) {
+    match task {
+        Task::SendText { to, body } => ("SendText", format!("{} {body:?}", place(to))),
+        Task::Edit { conversation, message, body } => {
+            ("Edit", format!("{} {} {body:?}", place(conversation), message.as_str()))
+        }
+        Task::AddContact { user, greeting } => ("AddContact", format!("{user} {greeting:?}")),
+        Task::RemoveContact { user } => ("RemoveContact", user.to_string()),
+        Task::AnswerAuthRequest { user, accept } => {
+            ("AnswerAuthRequest", format!("{user} {}", if *accept { "accept" } else { "deny" }))
+        }
+        Task::Block { user, blocked } => ("Block", format!("{user} {blocked}")),
+        Task::SetAlias { user, alias } => ("SetAlias", format!("{user} {alias:?}")),
+        Task::SetName { name } => ("SetName", format!("{name:?}")),
+        Task::SetAvatar { picture } => ("SetAvatar", picture.as_ref().map_or("none", |_| "picture").to_owned()),
+        Task::Found { users } => ("Found", all(users)),
+        Task::Change { conversation, change } => ("Change", format!("[{}] {}", conversation.as_str(), changes(change))),
+        Task::FindByBlob { blob } => ("FindByBlob", blob.clone()),
+        Task::Stream { application, user, number, action } => {
+            ("Stream", format!("{application} {user}:{number} {action:?}"))
+        }
+        Task::PlaceCall { users, voicemail } => {
+            ("PlaceCall", format!("{}{}", all(users), if *voicemail { " voicemail" } else { "" }))
+        }
+        Task::Call { call, control } => ("Call", format!("{} {control:?}", call.as_str())),
+        Task::Voicemail { voicemail, action, device } => {
+            ("Voicemail", format!("{} {} {device}", voicemail.as_str(), action.word()))
+        }
+        Task::SendSms { kind, numbers, reply_to, body } => {
+            ("SendSms", format!("{} {} {reply_to:?} {body:?}", kind.word(), numbers.join(",")))
+        }
+        Task::File { file, accept } => (
+            "File",
+            format!("{} {}", file.as_str(), accept.as_deref().map_or("stop".to_owned(), |to| format!("into {to}"))),
+        ),
+        other => ("Other", format!("{other:?}")),
+    }
+}
+
+fn changes(change: &Change) -> String {
+    match change {
+        Change::Invite(users) => format!("Invite {}", all(users)),
+        Change::Kick { users, ban } => format!("{} {}", if *ban { "Ban" } else { "Kick" }, all(users)),
+        Change::Role { user, role } => format!("Role {user} {}", role.word()),
         other => format!("{other:?}"),
     }
 }
@@ -358,7 +407,7 @@ fn words(text: &str) -> Vec<String> {
 
 fn replay(path: &Path) -> Result<(), String> {
     let text = std::fs::read_to_string(path).expect("a transcript");
-    let mut stage = Stage::new();
+    let mut stage = Stage::new(&text);
     if !text.contains("@@ client a") {
         // Most conversations begin with everything in place.
         stage.input("@@", "online")?;

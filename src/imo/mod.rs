@@ -208,7 +208,7 @@ pub struct Buddy {
     pub msg: Option<String>,
 }
 
-/// `edata` of `recv_im` and of a reflected `send_im`.
+/// `edata` of `recv_im`, of a reflected `send_im` or `set_status` and of `im_typing`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Im {
@@ -231,6 +231,9 @@ pub struct Im {
     /// none; our gateway adds it, other programs ignore it, and a session does without.
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub msg_id: Option<String>,
+    /// `typing`, `typed` or `not_typing`, in an `im_typing`.
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub typing_state: Option<String>,
     /// What a reflection reflects, `send_im` or `set_status`.
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub r_name: Option<String>,

@@ -58,36 +58,34 @@ impl fmt::Display for ObjectId {
     }
 }
 
-/// The network's own id of a message: opaque to everyone but the back end that made it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RemoteId(Arc<str>);
+/// Defines an id of the network: opaque to everyone but the back end that made it.
+macro_rules! opaque {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub struct $name(Arc<str>);
 
-impl RemoteId {
-    /// Takes an id that a back end has made.
-    pub fn new(text: impl Into<Arc<str>>) -> Self {
-        Self(text.into())
-    }
+        impl $name {
+            /// Takes an id that a back end has made.
+            pub fn new(text: impl Into<Arc<str>>) -> Self {
+                Self(text.into())
+            }
 
-    /// The id, for the back end that made it and for the store.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+            /// The id, for the back end that made it and for the store.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    };
 }
 
-/// The network's own id of a conversation (a room, a group): opaque like [`RemoteId`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ConversationId(Arc<str>);
+opaque! {
+    /// The network's own id of a message, a call, a file: opaque to everyone but the back end that made it.
+    RemoteId
+}
 
-impl ConversationId {
-    /// Takes an id that a back end has made.
-    pub fn new(text: impl Into<Arc<str>>) -> Self {
-        Self(text.into())
-    }
-
-    /// The id, for the back end that made it and for the store.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+opaque! {
+    /// The network's own id of a conversation (a room, a group): opaque like [`RemoteId`].
+    ConversationId
 }

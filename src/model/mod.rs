@@ -1,24 +1,78 @@
-//! What a session knows: users, conversations, messages, and the types of their names.
+//! What a session knows: users, groups, conversations, calls and the rest, and the types of their names.
+//!
+//! States that an object can be in are the words of the language, so that nothing has to be
+//! translated twice on the way from a network to a client.
 
+mod applications;
+mod calls;
 mod chats;
+mod groups;
 mod ids;
+mod menus;
+mod messages;
 mod presence;
+mod profile;
+mod settings;
+mod sms;
+mod transfers;
 mod users;
+mod voicemails;
 
+pub use crate::skype::CallStatus;
+pub use crate::skype::CallType;
+pub use crate::skype::FileTransferFailure;
+pub use crate::skype::FileTransferStatus;
+pub use crate::skype::FileTransferType;
+pub use crate::skype::MyStatus;
+pub use crate::skype::Role;
+pub use crate::skype::Sex;
+pub use crate::skype::SmsFailure;
+pub use crate::skype::SmsStatus;
+pub use crate::skype::SmsTargetStatus;
+pub use crate::skype::SmsType;
+pub use crate::skype::VideoStreamStatus;
+pub use crate::skype::VoicemailAction;
+pub use crate::skype::VoicemailFailure;
+pub use crate::skype::VoicemailStatus;
+pub use crate::skype::VoicemailType;
+pub use applications::Application;
+pub use applications::Applications;
+pub use applications::Stream;
+pub use calls::Call;
+pub use calls::Calls;
+pub use calls::Participant;
 pub use chats::Chat;
 pub use chats::ChatIndex;
 pub use chats::Chats;
-pub use chats::Kind;
 pub use chats::Member;
-pub use chats::Message;
 pub use chats::Place;
-pub use chats::State;
-pub use chats::Undeliverable;
+pub use groups::Group;
+pub use groups::GroupKind;
+pub use groups::Groups;
+pub use groups::Hardwired;
 pub use ids::ConversationId;
 pub use ids::Handle;
 pub use ids::ObjectId;
 pub use ids::RemoteId;
+pub use menus::MenuItem;
+pub use menus::Menus;
+pub use messages::Edit;
+pub use messages::Kind;
+pub use messages::Message;
+pub use messages::State;
+pub use messages::Undeliverable;
 pub use presence::Presence;
+pub use profile::Details;
+pub use profile::Profile;
+pub use profile::Region;
+pub use settings::Settings;
+pub use sms::Sms;
+pub use sms::SmsTarget;
+pub use transfers::Transfer;
+pub use transfers::Transfers;
 pub use users::Relation;
 pub use users::User;
 pub use users::Users;
+pub use users::is_phone_number;
+pub use voicemails::Voicemail;
+pub use voicemails::Voicemails;

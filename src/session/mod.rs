@@ -1,6 +1,7 @@
 //! The driver of a session: the engine behind its lock, the clients' queues, the clock.
 
 mod callbacks;
+mod files;
 mod network;
 mod pending;
 mod queue;
@@ -36,6 +37,7 @@ use crate::error::Result;
 use crate::translate::Attachment;
 use crate::translate::ClientId;
 use crate::translate::Engine;
+use crate::translate::FileTask;
 use crate::translate::Login;
 use crate::translate::Now;
 use crate::translate::Output;
@@ -101,6 +103,8 @@ struct Shared {
     /// Set when the last client has gone: nothing more is taken from the network.
     over: AtomicBool,
     queue_limit: usize,
+    /// The folder below which clients may have files read and written.
+    files: Option<String>,
     timer: Arc<Timer>,
     this: Weak<Shared>,
     /// Kept for as long as the session uses it.
@@ -117,6 +121,8 @@ struct Core {
     /// Reused from turn to turn.
     outputs: Vec<Output>,
     waiters: Vec<Waiter>,
+    /// Files that clients wait for.
+    files: Vec<FileTask>,
     login: Option<Sender<Login>>,
     /// The time for which the timer was asked last.
     ordered: Option<Duration>,
@@ -153,6 +159,7 @@ impl Session {
             capabilities: backend.capabilities(),
             names: backend.names(),
             local_time: config.local_time,
+            files: config.files.clone(),
             seed: rand::random(),
         });
         let timer = Timer::shared()?;
@@ -165,6 +172,7 @@ impl Session {
                 next_client: 1,
                 outputs: Vec::new(),
                 waiters: Vec::new(),
+                files: Vec::new(),
                 login: None,
                 ordered: None,
             }),
@@ -172,6 +180,7 @@ impl Session {
             tokens: AtomicU64::new(0),
             over: AtomicBool::new(false),
             queue_limit: config.queue_limit,
+            files: config.files.clone(),
             timer,
             this: this.clone(),
             _gateway: gateway,
@@ -222,7 +231,9 @@ impl Session {
             core.waiters.extend(waiter);
             core.engine.client_line(self.client, token, command, now, &mut core.outputs);
             Ok(())
-        })?
+        })??;
+        self.shared.work_on_files();
+        Ok(())
     }
 
     /// The next reply or notification, `None` when none came within `timeout`. Without a timeout
@@ -291,7 +302,7 @@ impl Session {
             let Some(index) = core.clients.iter().position(|member| member.id == self.client) else { return };
             core.clients.remove(index);
             core.keepers.push(self.client);
-            core.engine.detach(self.client);
+            core.engine.detach(self.client, &mut core.outputs);
             // Another client may have become the only one, and nobody waits for this one any more.
             self.listener.queue.reconsider_room();
         });
@@ -445,11 +456,12 @@ impl Shared {
     }
 
     fn leave(&self, client: ClientId) {
+        // An error means that the session is closed: nobody is left to learn of it.
+        let _ = self.turn(|core, _| core.engine.detach(client, &mut core.outputs));
         let backend = {
             let mut core = self.lock();
             core.clients.retain(|member| member.id != client);
             core.keepers.retain(|keeper| *keeper != client);
-            core.engine.detach(client);
             // Nobody is left waiting for a reply that can't come any more.
             core.waiters.retain(|waiter| waiter.client != client);
             if !core.clients.is_empty() || !core.keepers.is_empty() {
@@ -489,6 +501,16 @@ impl Shared {
         })
     }
 
+    /// Reads and writes what commands have asked for: on the thread of the client, without the lock.
+    fn work_on_files(&self) {
+        // In a statement of its own: the lock is not held while the file is.
+        while let Some(task) = { self.lock().files.pop() } {
+            let outcome = files::work(&task, self.files.as_deref());
+            // An error means that the session is closed, and nobody waits any more.
+            let _ = self.turn(|core, _| core.engine.file_done(task.number, outcome, &mut core.outputs));
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Core> {
         // Panics are caught inside the lock, see `turn`.
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
@@ -511,11 +533,12 @@ impl Shared {
                     Output::ToClient(client, line) => push(core, client, line),
                     Output::ToBackend(action) => {
                         let refused = core.backend.as_mut().and_then(|backend| backend.submit(action).err());
-                        if let Some(ticket) = refused.as_ref().and_then(Action::ticket) {
+                        if let Some(Action::Task { ticket, .. }) = refused {
                             let event = Event::Done { ticket, outcome: Err(Failure::NotConnected) };
                             core.engine.backend_event(event, now, &mut core.outputs);
                         }
                     }
+                    Output::File(task) => core.files.push(task),
                     Output::Login(login) => {
                         if let Some(waiting) = core.login.take() {
                             let _ = waiting.send(login);
@@ -571,7 +594,7 @@ fn push(core: &mut Core, client: ClientId, line: String) {
     if member.listener.queue.is_full() && core.clients.len() > 1 {
         tracing::warn!(client = client.0, "detached: it left too many lines unread");
         let member = core.clients.remove(index);
-        core.engine.detach(client);
+        core.engine.detach(client, &mut core.outputs);
         core.waiters.retain(|waiter| waiter.client != client);
         member.listener.queue.set_mode(Mode::Detached);
     } else if member.listener.queue.push(line)

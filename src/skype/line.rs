@@ -10,6 +10,8 @@ pub enum Separator {
     CommaSpace,
     /// One blank.
     Space,
+    /// `,`
+    Comma,
 }
 
 /// A line in the making. Parts are separated by one blank, which stays when a part is empty:
@@ -85,6 +87,7 @@ impl Line {
         let between = match separator {
             Separator::CommaSpace => ", ",
             Separator::Space => " ",
+            Separator::Comma => ",",
         };
         for (index, item) in items.into_iter().enumerate() {
             if index > 0 {
@@ -92,6 +95,13 @@ impl Line {
             }
             let _ = write!(self.text, "{item}");
         }
+        self
+    }
+
+    /// Begins again behind the `#id`.
+    #[must_use]
+    pub fn restart(mut self) -> Self {
+        self.text.truncate(self.start);
         self
     }
 

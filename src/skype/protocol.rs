@@ -11,6 +11,12 @@ impl Protocol {
     pub const REMOTE_DEFAULT: Self = Self(3);
     /// The first version with CHAT and CHATMESSAGE objects in place of MESSAGE.
     pub const CHAT_MESSAGES: Self = Self(3);
+    /// The first version that shows the codes of countries and languages.
+    pub const REGION_CODES: Self = Self(4);
+    /// The first version where a request to become a contact is a property of the user.
+    pub const AUTH_REQUESTS: Self = Self(4);
+    /// The first version that says who holds a call, and that the caller gave up.
+    pub const HOLDS: Self = Self(2);
     /// The first version with CHATMEMBER objects.
     pub const CHAT_MEMBERS: Self = Self(7);
     /// The first version.

@@ -21,8 +21,30 @@ pub enum SearchResult {
     MissedChats,
     /// Chats by their last activity, newest first.
     RecentChats,
-    /// Calls, voicemails, short messages, files: there are none.
-    Nothing,
+    /// Chats that were bookmarked.
+    BookmarkedChats,
+    /// All calls, or those with a user.
+    Calls,
+    /// Calls that have not ended.
+    ActiveCalls,
+    /// Calls that nobody answered and nobody saw.
+    MissedCalls,
+    /// Voicemails.
+    Voicemails,
+    /// Voicemails that were not heard.
+    MissedVoicemails,
+    /// The greeting of a user.
+    Greeting,
+    /// Short messages.
+    Sms,
+    /// Short messages that were not read.
+    MissedSms,
+    /// File transfers.
+    FileTransfers,
+    /// File transfers that have not ended.
+    ActiveFileTransfers,
+    /// Groups of contacts.
+    Groups,
 }
 
 /// Which target a SEARCH takes.
@@ -39,7 +61,8 @@ enum Target {
 /// One word of SEARCH.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Search {
-    word: &'static str,
+    /// The word.
+    pub word: &'static str,
     head: &'static str,
     target: Target,
     /// What it looks for.
@@ -57,9 +80,9 @@ const WORDS: &[Search] = &[
     row("FRIENDS", "USERS", Target::None(ErrorCode::SEARCH_FRIENDS_TARGET), SearchResult::Friends),
     row("USERS", "USERS", Target::Required(ErrorCode::SEARCH_EMPTY_TARGET), SearchResult::Users),
     row("USERSWAITINGMYAUTHORIZATION", "USERS", NO_TARGET, SearchResult::WaitingForAuthorization),
-    row("CALLS", "CALLS", Target::Optional, SearchResult::Nothing),
-    row("ACTIVECALLS", "CALLS", NO_TARGET, SearchResult::Nothing),
-    row("MISSEDCALLS", "CALLS", Target::None(ErrorCode::SEARCH_MISSEDCALLS_TARGET), SearchResult::Nothing),
+    row("CALLS", "CALLS", Target::Optional, SearchResult::Calls),
+    row("ACTIVECALLS", "CALLS", NO_TARGET, SearchResult::ActiveCalls),
+    row("MISSEDCALLS", "CALLS", Target::None(ErrorCode::SEARCH_MISSEDCALLS_TARGET), SearchResult::MissedCalls),
     row("MESSAGES", "MESSAGES", Target::Optional, SearchResult::Messages),
     row("MISSEDMESSAGES", "MESSAGES", NO_TARGET, SearchResult::MissedMessages),
     row("CHATMESSAGES", "CHATMESSAGES", Target::Optional, SearchResult::Messages),
@@ -68,16 +91,21 @@ const WORDS: &[Search] = &[
     row("ACTIVECHATS", "CHATS", NO_CHAT_TARGET, SearchResult::Chats),
     row("MISSEDCHATS", "CHATS", NO_CHAT_TARGET, SearchResult::MissedChats),
     row("RECENTCHATS", "CHATS", NO_CHAT_TARGET, SearchResult::RecentChats),
-    row("BOOKMARKEDCHATS", "CHATS", NO_CHAT_TARGET, SearchResult::Nothing),
-    row("VOICEMAILS", "VOICEMAILS", NO_TARGET, SearchResult::Nothing),
-    row("MISSEDVOICEMAILS", "VOICEMAILS", NO_TARGET, SearchResult::Nothing),
-    row("SMSS", "SMSS", NO_TARGET, SearchResult::Nothing),
-    row("MISSEDSMSS", "SMSS", NO_TARGET, SearchResult::Nothing),
-    row("FILETRANSFERS", "FILETRANSFERS", NO_TARGET, SearchResult::Nothing),
-    row("ACTIVEFILETRANSFERS", "FILETRANSFERS", NO_TARGET, SearchResult::Nothing),
+    row("BOOKMARKEDCHATS", "CHATS", NO_CHAT_TARGET, SearchResult::BookmarkedChats),
+    row("VOICEMAILS", "VOICEMAILS", NO_TARGET, SearchResult::Voicemails),
+    row("MISSEDVOICEMAILS", "VOICEMAILS", NO_TARGET, SearchResult::MissedVoicemails),
+    row("GREETING", "VOICEMAILS", Target::Required(ErrorCode::SEARCH_GREETING_HANDLE), SearchResult::Greeting),
+    row("SMSS", "SMSS", NO_TARGET, SearchResult::Sms),
+    row("MISSEDSMSS", "SMSS", NO_TARGET, SearchResult::MissedSms),
+    row("FILETRANSFERS", "FILETRANSFERS", NO_TARGET, SearchResult::FileTransfers),
+    row("ACTIVEFILETRANSFERS", "FILETRANSFERS", NO_TARGET, SearchResult::ActiveFileTransfers),
+    row("GROUPS", "GROUPS", Target::Optional, SearchResult::Groups),
 ];
 
 impl Search {
+    /// Every word of SEARCH.
+    pub const ALL: &[Self] = WORDS;
+
     /// Reads the word in any case of letters and checks the target.
     pub(super) fn parse(word: &str, target: &str) -> Result<&'static Self, ErrorCode> {
         let search =

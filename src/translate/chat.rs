@@ -1,4 +1,4 @@
-//! Chats and their members (skype-api 4.5, 4.6, 7.2).
+//! Chats and their members (skype-api 4.5, 4.6, 7.2, 7.4).
 
 use std::hash::Hasher;
 
@@ -9,17 +9,26 @@ use crate::model::Chat;
 use crate::model::ChatIndex;
 use crate::model::Handle;
 use crate::model::Member;
+use crate::model::MyStatus;
 use crate::model::ObjectId;
 use crate::model::Place;
+use crate::model::Role;
 use crate::skype::ChatMemberProperty;
 use crate::skype::ChatProperty;
+use crate::skype::ChatStatus;
+use crate::skype::ChatType;
 use crate::skype::ErrorCode;
+use crate::skype::Items;
 use crate::skype::Line;
 use crate::skype::Separator;
 use crate::translate::Engine;
 use crate::translate::Now;
 use crate::translate::Output;
 use crate::translate::engine::Answer;
+use crate::translate::profile::escape;
+
+/// How many messages `RECENTCHATMESSAGES` names.
+const RECENT: usize = 50;
 
 impl Engine {
     pub(super) fn get_chat(&self, reply: Line, name: &str, property: ChatProperty) -> Answer {
@@ -34,77 +43,113 @@ impl Engine {
 
     /// Adds the value of a property to a line.
     fn chat_value(&self, line: Line, chat: &Chat, property: ChatProperty) -> Line {
-        let dialog = chat.partner().is_some();
+        let handles = |line: Line, of: &mut dyn Iterator<Item = &Member>| {
+            line.list(Separator::Space, of.map(|member| &member.handle))
+        };
         match property {
             ChatProperty::Name => line.part(&chat.name),
             ChatProperty::Timestamp => line.value(chat.created),
             ChatProperty::ActivityTimestamp => line.value(chat.activity),
-            ChatProperty::Status => line.part(if dialog { "DIALOG" } else { "MULTI_SUBSCRIBED" }),
-            ChatProperty::Type => line.part(if dialog { "DIALOG" } else { "MULTICHAT" }),
-            ChatProperty::MyStatus => line.part("SUBSCRIBED"),
-            ChatProperty::MyRole => line.part("USER"),
-            ChatProperty::Members => line.list(Separator::Space, chat.members.iter().map(|member| &member.handle)),
-            ChatProperty::ActiveMembers => {
-                let active = chat.members.iter().filter(|member| member.active);
-                line.list(Separator::Space, active.map(|member| &member.handle))
+            ChatProperty::Status => line.part(chat_status(chat).word()),
+            ChatProperty::Type => {
+                line.part(if chat.partner().is_some() { ChatType::Dialog } else { ChatType::MultiChat }.word())
             }
-            ChatProperty::MemberObjects => {
-                line.list(Separator::CommaSpace, chat.members.iter().map(|member| member.id))
+            ChatProperty::MyStatus => line.part(chat.my_status.word()),
+            ChatProperty::MyRole => line.part(chat.role_of(&self.me.handle).word()),
+            ChatProperty::Members => handles(line, &mut chat.present()),
+            ChatProperty::ActiveMembers => handles(line, &mut chat.present().filter(|member| member.active)),
+            ChatProperty::MemberObjects => line.list(Separator::CommaSpace, chat.present().map(|member| member.id)),
+            ChatProperty::Applicants => {
+                let waits = |member: &&Member| member.present && member.role == Role::Applicant;
+                handles(line, &mut chat.members.iter().filter(waits))
             }
             ChatProperty::Posters => line.list(Separator::Space, &chat.posters),
             ChatProperty::DialogPartner => line.part(chat.partner().map_or("", Handle::as_str)),
             ChatProperty::FriendlyName => match chat.partner() {
                 Some(partner) => line.one_line(&format!("{} | {}", self.display_name(partner), chat.last_text)),
+                None if !chat.topic.is_empty() => line.one_line(&chat.topic),
                 None => {
-                    let others = chat.members.iter().filter(|member| member.handle != self.me.handle);
+                    let others = chat.present().filter(|member| member.handle != self.me.handle);
                     line.list(Separator::CommaSpace, others.map(|member| self.display_name(&member.handle)))
                 }
             },
-            ChatProperty::ChatMessages | ChatProperty::RecentChatMessages => {
-                line.list(Separator::CommaSpace, chat.messages.iter().rev())
+            ChatProperty::ChatMessages => line.list(Separator::CommaSpace, chat.messages.iter().rev()),
+            ChatProperty::RecentChatMessages => {
+                let recent = chat.messages.iter().rev().take(RECENT);
+                line.list(Separator::CommaSpace, recent.filter(|id| Some(**id) >= chat.recent_from))
             }
-            ChatProperty::Bookmarked => line.boolean(false),
-            ChatProperty::Options => line.value(0),
-            ChatProperty::Adder
-            | ChatProperty::Topic
-            | ChatProperty::TopicXml
-            | ChatProperty::PasswordHint
-            | ChatProperty::Guidelines
-            | ChatProperty::Description
-            | ChatProperty::Blob
-            | ChatProperty::Applicants => line.part(""),
+            ChatProperty::Bookmarked => line.boolean(chat.bookmarked),
+            ChatProperty::Options => line.value(chat.options),
+            ChatProperty::Adder => line.part(chat.adder.as_ref().map_or("", Handle::as_str)),
+            ChatProperty::Topic => line.part(&chat.topic),
+            ChatProperty::TopicXml if chat.topic_xml.is_empty() => line.part(&escape(&chat.topic)),
+            ChatProperty::TopicXml => line.part(&chat.topic_xml),
+            ChatProperty::PasswordHint => line.part(&chat.password_hint),
+            ChatProperty::Guidelines => line.part(&chat.guidelines),
+            ChatProperty::Description => line.part(&chat.description),
+            ChatProperty::Blob => line.part(&chat.blob),
+            ChatProperty::AlertString => line.part(&chat.alert),
+            // Only told, and not by us: there is no window (clients 2, rule 11).
+            ChatProperty::Opened | ChatProperty::Closed => line,
         }
     }
 
     pub(super) fn announce_chat(&self, index: ChatIndex, property: ChatProperty, out: &mut Vec<Output>) {
         let chat = self.chats.chat(index);
-        let line = Line::about("CHAT", &chat.name, property.name());
+        let line = Line::about("CHAT", &chat.name, property.word());
         self.announce(property.since(), self.chat_value(line, chat, property), out);
+    }
+
+    /// Says several properties, one after the other.
+    pub(super) fn announce_chat_properties(
+        &self,
+        index: ChatIndex,
+        properties: &[ChatProperty],
+        out: &mut Vec<Output>,
+    ) {
+        for property in properties {
+            self.announce_chat(index, *property, out);
+        }
     }
 
     pub(super) fn get_chat_member(&self, reply: Line, id: ObjectId, property: ChatMemberProperty) -> Answer {
         let (chat, member) = self.chats.member(id).ok_or(ErrorCode::GET_INVALID_WHAT)?;
-        Ok(member_value(reply, chat, member, property))
+        Ok(member_value(reply, self.chats.chat(chat), member, property))
     }
 
-    fn announce_member(&self, index: ChatIndex, place: usize, property: ChatMemberProperty, out: &mut Vec<Output>) {
+    pub(super) fn announce_member(
+        &self,
+        index: ChatIndex,
+        place: usize,
+        property: ChatMemberProperty,
+        out: &mut Vec<Output>,
+    ) {
         let chat = self.chats.chat(index);
         let member = &chat.members[place];
-        let line = Line::about("CHATMEMBER", member.id, property.name());
+        let line = Line::about("CHATMEMBER", member.id, property.word());
         self.announce(property.since(), member_value(line, chat, member, property), out);
     }
 
-    pub(super) fn create_chat(&mut self, reply: Line, typed: &str, now: Now, out: &mut Vec<Output>) -> Answer {
-        let partner = self.names.parse(typed).ok_or(ErrorCode::CHAT_CREATE_INVALID_HANDLE)?;
-        if partner == self.me.handle {
+    pub(super) fn create_chat(&mut self, reply: Line, users: Items<'_>, now: Now, out: &mut Vec<Output>) -> Answer {
+        let parsed = users.iter().map(|typed| self.names.parse(typed).ok_or(ErrorCode::CHAT_CREATE_INVALID_HANDLE));
+        let handles = parsed.collect::<Result<Vec<_>, _>>()?;
+        if handles.contains(&self.me.handle) {
             return Err(ErrorCode::CHAT_CREATE_FAILED);
         }
-        let (index, new) = self.dialog_with(&partner, now);
-        if new {
-            self.announce_new_chat(index, out);
-        }
+        let index = match &handles[..] {
+            [partner] => {
+                let (index, new) = self.dialog_with(partner, now);
+                if new {
+                    self.announce_new_chat(index, out);
+                }
+                index
+            }
+            _ if !self.wants_online() => return Err(ErrorCode::CHAT_CREATE_FAILED),
+            _ => self.found_chat(&handles, now, out),
+        };
         let chat = self.chats.chat(index);
-        Ok(reply.part("CHAT").part(&chat.name).part(ChatProperty::Status.name()).part("DIALOG"))
+        let status = chat_status(chat).word();
+        Ok(reply.part("CHAT").part(&chat.name).part(ChatProperty::Status.word()).part(status))
     }
 
     /// The dialog with a user, and whether it has just been begun.
@@ -113,11 +158,15 @@ impl Engine {
             return (index, false);
         }
         // A client reads the partner of a dialog out of its name (clients 4.3).
-        let hash = stable_hash(&[self.me.handle.as_str(), partner.as_str()]);
-        let name = format!("#{}/${partner};{hash:016x}", self.me.handle);
-        let members = [(self.me.handle.clone(), true), (partner.clone(), false)];
-        let members = members.map(|(handle, active)| Member { id: self.new_id(), handle, active }).into();
+        let me = self.me.handle.clone();
+        let name = self.free_name(&format!("#{me}/${partner};"), &[me.as_str(), partner.as_str()]);
+        let members = [(me, true), (partner.clone(), false)];
+        let members = members.map(|(handle, active)| self.new_member(handle, active)).into();
         (self.chats.add(new_chat(name, Place::Dialog(partner.clone()), members, now)), true)
+    }
+
+    pub(super) fn new_member(&mut self, handle: Handle, active: bool) -> Member {
+        Member { id: self.new_id(), handle, role: Role::User, present: true, active }
     }
 
     /// The chat at an address, and whether it is new.
@@ -129,41 +178,62 @@ impl Engine {
         if let Some(index) = self.chats.by_conversation(conversation) {
             return (index, false);
         }
-        let name = format!("#{author}/${:016x}", stable_hash(&[conversation.as_str()]));
+        let name = self.free_name(&format!("#{author}/$"), &[conversation.as_str()]);
         let mut handles = vec![self.me.handle.clone()];
         handles.extend((*author != self.me.handle).then(|| author.clone()));
-        let members = handles.into_iter().map(|handle| Member { id: self.new_id(), handle, active: true }).collect();
+        let members = handles.into_iter().map(|handle| self.new_member(handle, true)).collect();
         (self.chats.add(new_chat(name, Place::Group(conversation.clone()), members, now)), true)
+    }
+
+    /// A name that no chat has: the same for the same parts, for ever, unless another has taken it
+    /// (a dialog that became a chat of several keeps its name, skype-api 7.4).
+    pub(super) fn free_name(&self, front: &str, parts: &[&str]) -> String {
+        let mut hash = stable_hash(parts);
+        loop {
+            let name = format!("{front}{hash:016x}");
+            if self.chats.by_name(&name).is_none() {
+                return name;
+            }
+            hash = hash.wrapping_add(1);
+        }
     }
 
     /// What is said of a chat that has just appeared (skype-api 7.2), as far as it does not depend
     /// on what was said in it.
     pub(super) fn announce_new_chat(&self, index: ChatIndex, out: &mut Vec<Output>) {
-        self.announce_chat(index, ChatProperty::Name, out);
-        self.announce_chat(index, ChatProperty::Status, out);
+        self.announce_chat_properties(index, &[ChatProperty::Name, ChatProperty::Status], out);
         self.announce_member(index, 0, ChatMemberProperty::Role, out);
-        for property in [
+        let told = [
             ChatProperty::MyRole,
             ChatProperty::Members,
             ChatProperty::ActiveMembers,
             ChatProperty::Status,
             ChatProperty::Timestamp,
-        ] {
-            self.announce_chat(index, property, out);
-        }
+        ];
+        self.announce_chat_properties(index, &told, out);
         if self.chats.chat(index).partner().is_some() {
             self.announce_chat(index, ChatProperty::DialogPartner, out);
         }
     }
 
-    /// The partner of a dialog has taken part.
-    pub(super) fn activate_partner(&mut self, index: ChatIndex, out: &mut Vec<Output>) {
-        let me = &self.me.handle;
-        let members = &mut self.chats.chat_mut(index).members;
-        let Some(place) = members.iter().position(|member| member.handle != *me && !member.active) else { return };
-        members[place].active = true;
-        self.announce_member(index, place, ChatMemberProperty::IsActive, out);
-        self.announce_chat(index, ChatProperty::ActiveMembers, out);
+    /// Somebody takes part.
+    pub(super) fn activate(&mut self, index: ChatIndex, handle: &Handle, out: &mut Vec<Output>) {
+        let Some(place) = self.chats.chat(index).place_of(handle) else { return };
+        let member = &mut self.chats.chat_mut(index).members[place];
+        if !std::mem::replace(&mut member.active, true) {
+            self.announce_member(index, place, ChatMemberProperty::IsActive, out);
+            self.announce_chat(index, ChatProperty::ActiveMembers, out);
+        }
+    }
+}
+
+/// What clients are told of how we stand to a chat.
+fn chat_status(chat: &Chat) -> ChatStatus {
+    match chat.my_status {
+        _ if chat.partner().is_some() => ChatStatus::Dialog,
+        MyStatus::Subscribed => ChatStatus::Subscribed,
+        MyStatus::AcceptRequired => ChatStatus::NeedAccept,
+        _ => ChatStatus::Unsubscribed,
     }
 }
 
@@ -171,12 +241,12 @@ fn member_value(line: Line, chat: &Chat, member: &Member, property: ChatMemberPr
     match property {
         ChatMemberProperty::ChatName => line.part(&chat.name),
         ChatMemberProperty::Identity => line.part(member.handle.as_str()),
-        ChatMemberProperty::Role => line.part("USER"),
-        ChatMemberProperty::IsActive => line.boolean(member.active),
+        ChatMemberProperty::Role => line.part(member.role.word()),
+        ChatMemberProperty::IsActive => line.boolean(member.present && member.active),
     }
 }
 
-fn new_chat(name: String, place: Place, members: Vec<Member>, now: Now) -> Chat {
+pub(super) fn new_chat(name: String, place: Place, members: Vec<Member>, now: Now) -> Chat {
     Chat {
         name,
         place,
@@ -186,6 +256,18 @@ fn new_chat(name: String, place: Place, members: Vec<Member>, now: Now) -> Chat 
         posters: Vec::new(),
         last_text: String::new(),
         messages: std::collections::VecDeque::new(),
+        recent_from: None,
+        my_status: MyStatus::Subscribed,
+        adder: None,
+        topic: String::new(),
+        topic_xml: String::new(),
+        guidelines: String::new(),
+        description: String::new(),
+        options: 0,
+        password_hint: String::new(),
+        blob: String::new(),
+        bookmarked: false,
+        alert: String::new(),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::translate::Engine;
 use crate::translate::Login;
 use crate::translate::Now;
 use crate::translate::Output;
+use crate::translate::user::status_word;
 
 /// How long a login may take before it counts as failed.
 const LOGIN_LIMIT: Duration = Duration::from_secs(60);
@@ -88,14 +89,16 @@ impl Engine {
     /// When to call [`on_timeout`](Self::on_timeout) at the latest, in the time of [`Now::monotonic`].
     #[must_use]
     pub fn timeout(&self) -> Option<Duration> {
-        match self.connection.link {
+        let link = match self.connection.link {
             Link::Connecting(until) | Link::Pausing(until) => Some(until),
             Link::Offline | Link::Online(_) => None,
-        }
+        };
+        [link, self.call_timeout()].into_iter().flatten().min()
     }
 
     /// Does what is due.
     pub fn on_timeout(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.calls_go_on(now, out);
         match self.connection.link {
             Link::Pausing(until) if until <= now.monotonic => self.connect(now, out),
             Link::Connecting(until) if until <= now.monotonic => {
@@ -211,6 +214,7 @@ impl Engine {
                 }
                 self.set_link(Link::Pausing(now.monotonic + pause), out);
                 self.users_leave(now, out);
+                self.calls_end(out);
             }
         }
     }
@@ -232,6 +236,7 @@ impl Engine {
                 self.announce_connection_status(out);
                 self.announce_me(UserProperty::OnlineStatus, out);
                 self.users_leave(now, out);
+                self.calls_end(out);
                 out.push(Output::ToBackend(Action::Disconnect));
             } else {
                 self.announce_user_status(out);
@@ -255,14 +260,6 @@ impl Engine {
         }
     }
 
-    pub(super) fn set_mood(&mut self, text: &str, out: &mut Vec<Output>) {
-        text.clone_into(&mut self.me.mood);
-        self.announce_mood(out);
-        if self.is_online() {
-            self.send_presence(out);
-        }
-    }
-
     /// Another login of the account changed what we are seen as.
     pub(super) fn own_presence(&mut self, presence: Presence, mood: Option<String>, out: &mut Vec<Output>) {
         if !self.is_online() {
@@ -270,7 +267,7 @@ impl Engine {
         }
         if let Some(mood) = mood.filter(|mood| *mood != self.me.mood) {
             self.me.mood = mood;
-            self.announce_mood(out);
+            self.announce_profile(ProfileProperty::MoodText, out);
         }
         let status = status_of(presence);
         // Several of our words mean the same to the network: keep the one that the user chose.
@@ -281,17 +278,11 @@ impl Engine {
         }
     }
 
-    fn send_presence(&self, out: &mut Vec<Output>) {
+    pub(super) fn send_presence(&self, out: &mut Vec<Output>) {
         out.push(Output::ToBackend(Action::SetPresence {
             presence: presence_of(self.connection.status),
             mood: self.me.mood.clone(),
         }));
-    }
-
-    fn announce_mood(&self, out: &mut Vec<Output>) {
-        let property = ProfileProperty::MoodText;
-        let line = Line::notification().part("PROFILE").part(property.name()).part(&self.me.mood);
-        self.announce(property.since(), line, out);
     }
 
     fn announce_connection_status(&self, out: &mut Vec<Output>) {
@@ -300,8 +291,9 @@ impl Engine {
     }
 
     fn announce_user_status(&self, out: &mut Vec<Output>) {
-        let line = Line::notification().part("USERSTATUS").part(self.user_status().word());
-        self.announce(Protocol::LOWEST, line, out);
+        let line =
+            |protocol| Some(Line::notification().part("USERSTATUS").part(status_word(self.user_status(), protocol)));
+        self.announce_by(line, out);
     }
 }
 

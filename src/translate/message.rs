@@ -1,16 +1,22 @@
 //! Messages in and out (skype-api 3.6, 4.4, 4.7, 7.2, 7.3).
 
 use crate::backend;
+use crate::backend::Ability;
 use crate::backend::Action;
 use crate::backend::Address;
 use crate::backend::Failure;
 use crate::backend::Receipt;
+use crate::backend::Task;
 use crate::model::ChatIndex;
+use crate::model::Edit;
 use crate::model::Handle;
 use crate::model::Kind;
 use crate::model::Message;
+use crate::model::MyStatus;
 use crate::model::ObjectId;
 use crate::model::Place;
+use crate::model::RemoteId;
+use crate::model::Role;
 use crate::model::State;
 use crate::model::Undeliverable;
 use crate::skype::ChatMessageProperty;
@@ -26,6 +32,7 @@ use crate::translate::Engine;
 use crate::translate::Now;
 use crate::translate::Output;
 use crate::translate::engine::Answer;
+use crate::translate::engine::Outcome;
 use crate::translate::engine::Pending;
 
 /// How many messages may be on their way; more are refused, not lost.
@@ -36,6 +43,13 @@ pub(super) struct Outgoing {
     id: ObjectId,
     /// The line that says that the dialog was begun, if this message began it.
     beginning: Option<ObjectId>,
+}
+
+/// A change of a message that the network has not confirmed yet.
+pub(super) struct Editing {
+    id: ObjectId,
+    /// What it was before.
+    before: (String, Option<Box<Edit>>),
 }
 
 impl Engine {
@@ -52,6 +66,9 @@ impl Engine {
         if partner == self.me.handle {
             return Err(ErrorCode::INVALID_HANDLE);
         }
+        if self.users.get(partner.as_str()).is_some_and(|user| user.blocked) {
+            return Err(ErrorCode::USER_BLOCKED);
+        }
         self.may_send(body)?;
         let (chat, new) = self.dialog_with(&partner, now);
         Ok(self.send(reply, chat, new, body, protocol, now, out))
@@ -66,9 +83,14 @@ impl Engine {
         now: Now,
         out: &mut Vec<Output>,
     ) -> Answer {
-        let chat = self.chats.by_name(name).ok_or(ErrorCode::CHATMESSAGE_UNKNOWN_CHAT)?;
+        let index = self.chats.by_name(name).ok_or(ErrorCode::CHATMESSAGE_UNKNOWN_CHAT)?;
         self.may_send(body)?;
-        Ok(self.send(reply, chat, false, body, protocol, now, out))
+        let chat = self.chats.chat(index);
+        // Who has left, or may only listen, says nothing.
+        if chat.my_status != MyStatus::Subscribed || chat.role_of(&self.me.handle) > Role::User {
+            return Err(ErrorCode::CHATMESSAGE_FAILED);
+        }
+        Ok(self.send(reply, index, false, body, protocol, now, out))
     }
 
     fn may_send(&self, body: &str) -> Result<(), ErrorCode> {
@@ -92,29 +114,30 @@ impl Engine {
         now: Now,
         out: &mut Vec<Output>,
     ) -> Line {
-        let say = |kind, body| Message {
-            chat,
-            author: self.me.handle.clone(),
-            kind,
-            state: State::Sending,
-            body,
-            time: now.unix,
-        };
-        let (beginning, message) = (say(Kind::CreatedChat, String::new()), say(Kind::Text, body.to_owned()));
+        let me = self.me.handle.clone();
+        let partner = self.chats.chat(chat).partner().cloned();
         let beginning = new.then(|| {
             let id = self.new_id();
-            self.chats.say(id, beginning);
+            let kind = Kind::Created(partner.iter().cloned().collect());
+            self.chats.say(id, Message::new(chat, me.clone(), kind, State::Sending, now.unix));
             id
         });
         let id = self.new_id();
-        self.chats.say(id, message);
-        let ticket = self.expect(Pending::Message(Outgoing { id, beginning }));
-        let to = match &self.chats.chat(chat).place {
-            Place::Dialog(partner) => Address::User(partner.clone()),
-            Place::Group(conversation) => Address::Conversation(conversation.clone()),
-        };
-        out.push(Output::ToBackend(Action::SendText { ticket, to, body: body.to_owned() }));
-        let new_poster = self.note_poster(chat, &self.me.handle.clone());
+        let message = Message::new(chat, me.clone(), Kind::Text, State::Sending, now.unix);
+        self.chats.say(id, Message { body: body.to_owned(), ..message });
+        let pending = Pending::Message(Outgoing { id, beginning });
+        let body = body.to_owned();
+        match partner {
+            Some(partner) => {
+                self.users.change(&partner, |user| user.contacted = true);
+                self.ask(Task::SendText { to: Address::User(partner), body }, pending, out);
+            }
+            None => {
+                let task = |conversation| Task::SendText { to: Address::Conversation(conversation), body };
+                self.ask_in(chat, pending, task, out);
+            }
+        }
+        let new_poster = self.note_poster(chat, &me);
         if let Some(beginning) = beginning {
             self.announce_begun_dialog(chat, out);
             self.announce_status(beginning, out);
@@ -167,7 +190,7 @@ impl Engine {
             Ok(receipt) => {
                 if let Some(remote) = &receipt.remote {
                     // Its echo, should there be one, is no new message.
-                    self.chats.is_repeat(remote);
+                    self.chats.set_remote(outgoing.id, remote);
                 }
                 if let Some(time) = receipt.time.filter(|_| !self.local_time) {
                     self.chats.set_time(outgoing.id, time);
@@ -175,8 +198,10 @@ impl Engine {
                 for id in outgoing.beginning.into_iter().chain([outgoing.id]) {
                     self.move_on(id, State::Sent, out);
                 }
-                if outgoing.beginning.is_some() {
-                    self.activate_partner(chat, out);
+                if outgoing.beginning.is_some()
+                    && let Some(partner) = self.chats.chat(chat).partner().cloned()
+                {
+                    self.activate(chat, &partner, out);
                 }
             }
             Err(failure) => {
@@ -198,48 +223,162 @@ impl Engine {
         let Some(author) = self.chats.chat(chat).partner().cloned() else { return };
         let id = self.new_id();
         let kind = Kind::Undeliverable(reason);
-        self.chats.say(id, Message { chat, author, kind, state: State::Received, body: String::new(), time: now.unix });
+        self.chats.say(id, Message::new(chat, author, kind, State::Received, now.unix));
         self.announce_status(id, out);
     }
 
     /// Takes in a message of the network; one that is known already is not told again.
     pub(super) fn receive(&mut self, message: backend::Message, now: Now, out: &mut Vec<Output>) {
-        if self.chats.is_repeat(&message.remote) {
+        if self.chats.is_known(&message.remote) {
             return;
         }
-        let backend::Message { conversation, author, author_name, body, time, .. } = message;
+        let backend::Message { remote, conversation, author, author_name, kind, body, time } = message;
         let own = author == self.me.handle;
-        if let Some(name) = author_name.filter(|_| !own) {
-            let user = self.users.entry(&author);
-            // A contact's name is told by the contact list.
-            if !user.is_listed() {
-                user.name = name;
-            }
+        if !own {
+            self.users.change(&author, |user| {
+                user.contacted |= matches!(conversation, Address::User(_));
+                // A contact's name is told by the contact list.
+                if let Some(name) = author_name.filter(|_| !user.is_listed()) {
+                    user.name = name;
+                }
+            });
         }
         let (chat, new) = self.chat_at(&conversation, &author, now);
         let time = time.filter(|_| !self.local_time).unwrap_or(now.unix);
         let state = if own { State::Sent } else { State::Received };
         let id = self.new_id();
-        let new_poster = self.note_poster(chat, &author);
-        let partner_spoke = !own && !new;
+        let said = kind.is_text();
+        let new_poster = said && self.note_poster(chat, &author);
         if new && !own {
             for member in &mut self.chats.chat_mut(chat).members {
                 member.active = true;
             }
         }
-        self.chats.say(id, Message { chat, author, kind: Kind::Text, state, body, time });
-        if partner_spoke {
-            self.activate_partner(chat, out);
+        let message = Message { body, remote: Some(remote), ..Message::new(chat, author.clone(), kind, state, time) };
+        let (kind, body) = (message.kind.clone(), message.body.clone());
+        self.chats.say(id, message);
+        if said && !own && !new {
+            self.activate(chat, &author, out);
         }
         if new {
             self.announce_begun_dialog(chat, out);
-        } else {
+        } else if said {
             if new_poster {
                 self.announce_chat(chat, ChatProperty::Posters, out);
             }
             self.announce_chat(chat, ChatProperty::ActivityTimestamp, out);
         }
+        if !said {
+            self.apply(chat, &author, &kind, &body, out);
+        }
         self.announce_status(id, out);
+    }
+
+    /// The form that a request to become a contact has for clients of protocols 1 to 3 (skype-api 5).
+    pub(super) fn say_auth_request(&mut self, author: &Handle, text: String, now: Now, out: &mut Vec<Output>) {
+        // For nobody it would only be a message too many.
+        if !self.is_heard_below(Protocol::AUTH_REQUESTS) {
+            return;
+        }
+        let (chat, _) = self.dialog_with(author, now);
+        let id = self.new_id();
+        let message = Message::new(chat, author.clone(), Kind::AuthRequest, State::Received, now.unix);
+        self.chats.say(id, Message { body: text, ..message });
+        self.announce_status(id, out);
+    }
+
+    /// The network has another text of a message.
+    pub(super) fn edited(
+        &mut self,
+        remote: &RemoteId,
+        author: Handle,
+        body: String,
+        time: Option<u64>,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(id) = self.chats.by_remote(remote) else { return };
+        let edit = Edit { author, time: time.unwrap_or(now.unix) };
+        if self.chats.message(id).is_some_and(|message| message.body == body && message.edit.is_some()) {
+            return;
+        }
+        self.chats.edit(id, body, Some(Box::new(edit)));
+        self.announce_edit(id, out);
+    }
+
+    /// A message was seen at another login.
+    pub(super) fn seen_elsewhere(&mut self, remote: &RemoteId, out: &mut Vec<Output>) {
+        let id = self.chats.by_remote(remote);
+        let received = |id: &ObjectId| self.chats.message(*id).is_some_and(|message| message.state == State::Received);
+        if let Some(id) = id.filter(received) {
+            self.move_on(id, State::Read, out);
+        }
+    }
+
+    /// Whether we may change a message (skype-api 3.6).
+    fn is_editable(&self, message: &Message) -> bool {
+        let chat = self.chats.chat(message.chat);
+        let (mine, theirs) = (chat.role_of(&self.me.handle), chat.role_of(&message.author));
+        let right = match mine {
+            _ if message.author == self.me.handle => true,
+            Role::Creator => true,
+            Role::Master => theirs != Role::Creator,
+            Role::Helper | Role::User | Role::Listener | Role::Applicant => false,
+        };
+        let settled = !matches!(message.state, State::Sending | State::Failed(_)) && message.remote.is_some();
+        self.capabilities.can(Ability::Editing) && message.kind.is_text() && settled && right
+    }
+
+    pub(super) fn edit_message(
+        &mut self,
+        reply: Line,
+        id: ObjectId,
+        body: &str,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) -> Answer {
+        let message = self.chats.message(id).ok_or(ErrorCode::SET_MESSAGE_UNKNOWN)?;
+        let refused = ErrorCode::SET_MESSAGE_INVALID_WHAT;
+        if !self.is_editable(message) || !self.wants_online() || body.len() > self.capabilities.max_body {
+            return Err(refused);
+        }
+        let remote = message.remote.clone().ok_or(refused)?;
+        let conversation = self.address_of(message.chat).ok_or(refused)?;
+        let edit = Box::new(Edit { author: self.me.handle.clone(), time: now.unix });
+        let before = self.chats.edit(id, body.to_owned(), Some(edit)).ok_or(refused)?;
+        let task = Task::Edit { conversation, message: remote, body: body.to_owned() };
+        self.ask(task, Pending::Edit(Editing { id, before }), out);
+        self.announce_edit(id, out);
+        Ok(reply.part(body))
+    }
+
+    /// The network has answered; a change that it refused did not happen.
+    pub(super) fn edit_done(&mut self, editing: Editing, outcome: &Outcome, out: &mut Vec<Output>) {
+        if outcome.is_err() {
+            let (body, edit) = editing.before;
+            self.chats.edit(editing.id, body, edit);
+            self.announce_edit(editing.id, out);
+        }
+    }
+
+    fn announce_edit(&self, id: ObjectId, out: &mut Vec<Output>) {
+        let told = [ChatMessageProperty::EditedTimestamp, ChatMessageProperty::EditedBy, ChatMessageProperty::Body];
+        for property in told {
+            let line = Line::about("CHATMESSAGE", id, property.word());
+            if let Ok(line) = self.get_message(line, id, property, false) {
+                // Texts do not change for clients that know of no changes.
+                self.announce(ChatMessageProperty::EditedBy.since(), line, out);
+            }
+        }
+    }
+
+    /// Where the network knows a chat.
+    fn address_of(&self, chat: ChatIndex) -> Option<Address> {
+        match &self.chats.chat(chat).place {
+            Place::Dialog(partner) => Some(Address::User(partner.clone())),
+            Place::Group(conversation) => Some(Address::Conversation(conversation.clone())),
+            Place::Unnamed => None,
+        }
     }
 
     pub(super) fn set_seen(&mut self, reply: Line, id: ObjectId, out: &mut Vec<Output>) -> Answer {
@@ -248,33 +387,48 @@ impl Engine {
             // Ours, or seen already (skype-api 7.3).
             return Err(ErrorCode::SET_MESSAGE_INVALID_WHAT);
         }
+        if self.capabilities.can(Ability::Receipts)
+            && let (Some(message), Some(conversation)) = (message.remote.clone(), self.address_of(message.chat))
+        {
+            out.push(Output::ToBackend(Action::Seen { conversation, message }));
+        }
         self.move_on(id, State::Read, out);
-        Ok(reply.part(ChatMessageProperty::Status.name()).part(ChatMessageStatus::Read.word()))
+        Ok(reply.part(ChatMessageProperty::Status.word()).part(ChatMessageStatus::Read.word()))
     }
 
-    fn move_on(&mut self, id: ObjectId, state: State, out: &mut Vec<Output>) {
+    pub(super) fn move_on(&mut self, id: ObjectId, state: State, out: &mut Vec<Output>) {
         if self.chats.set_state(id, state) {
             self.announce_status(id, out);
         }
     }
 
     /// Says how far a message has come, to every client in its own words.
-    fn announce_status(&self, id: ObjectId, out: &mut Vec<Output>) {
-        self.announce_modern_status(id, out);
-        let Some(message) = self.chats.message(id).filter(|message| message.kind == Kind::Text) else { return };
-        let line = Line::about("MESSAGE", id, ChatMessageProperty::Status.name());
-        self.announce_legacy(line.part(status(message.state).word()), out);
+    pub(super) fn announce_status(&self, id: ObjectId, out: &mut Vec<Output>) {
+        let Some(message) = self.chats.message(id) else { return };
+        let object = |protocol: Protocol| match message.kind {
+            // Once it was a message, then a property of the user (skype-api 5).
+            Kind::AuthRequest => (protocol < Protocol::AUTH_REQUESTS).then_some("MESSAGE"),
+            _ if protocol.has_chat_messages() => Some("CHATMESSAGE"),
+            // Before there were chats, nothing but text was said.
+            _ => message.kind.is_text().then_some("MESSAGE"),
+        };
+        let line = |object| Line::about(object, id, ChatMessageProperty::Status.word());
+        self.announce_by(
+            |protocol| object(protocol).map(|object| line(object).part(status(message.state).word())),
+            out,
+        );
     }
 
     fn announce_modern_status(&self, id: ObjectId, out: &mut Vec<Output>) {
         let Some(message) = self.chats.message(id) else { return };
-        let line = Line::about("CHATMESSAGE", id, ChatMessageProperty::Status.name());
+        let line = Line::about("CHATMESSAGE", id, ChatMessageProperty::Status.word());
         self.announce(Protocol::CHAT_MESSAGES, line.part(status(message.state).word()), out);
     }
 
     pub(super) fn get_message(&self, reply: Line, id: ObjectId, property: ChatMessageProperty, legacy: bool) -> Answer {
         let message = self.chats.message(id).ok_or(ErrorCode::GET_MESSAGE_UNKNOWN)?;
         let chat = self.chats.chat(message.chat);
+        let edit = message.edit.as_deref();
         // To MESSAGE the partner is the other side; to CHATMESSAGE the old name means the sender (skype-api 4.7).
         let partner = if legacy { chat.partner().unwrap_or(&message.author) } else { &message.author };
         Ok(match property {
@@ -283,20 +437,32 @@ impl Engine {
             ChatMessageProperty::FromDisplayName => reply.one_line(self.display_name(&message.author)),
             ChatMessageProperty::PartnerHandle => reply.part(partner.as_str()),
             ChatMessageProperty::PartnerDisplayName => reply.one_line(self.display_name(partner)),
-            ChatMessageProperty::ConferenceId | ChatMessageProperty::Options => reply.value(0),
-            ChatMessageProperty::Type => reply.part(type_word(message.kind, legacy)),
+            ChatMessageProperty::ConferenceId => reply.value(0),
+            ChatMessageProperty::Type => reply.part(type_word(&message.kind, legacy)),
             ChatMessageProperty::Status => reply.part(status(message.state).word()),
             ChatMessageProperty::FailureReason => reply.value(failure_reason(message.state)),
-            ChatMessageProperty::LeaveReason => reply.part(leave_reason(message.kind).map_or("", LeaveReason::word)),
+            ChatMessageProperty::LeaveReason => reply.part(leave_reason(&message.kind).map_or("", LeaveReason::word)),
             ChatMessageProperty::ChatName => reply.part(&chat.name),
-            ChatMessageProperty::Users => {
-                let users = chat.partner().into_iter().filter(|_| message.kind == Kind::CreatedChat);
-                reply.list(Separator::Space, users)
-            }
-            ChatMessageProperty::IsEditable => reply.boolean(false),
-            ChatMessageProperty::Role => reply.part("UNKNOWN"),
+            ChatMessageProperty::Users => reply.list(Separator::Space, message.kind.users()),
+            ChatMessageProperty::IsEditable => reply.boolean(self.is_editable(message)),
+            ChatMessageProperty::Role => match &message.kind {
+                Kind::Role(_, role) => reply.part(role.word()),
+                _ => reply.part("UNKNOWN"),
+            },
+            ChatMessageProperty::Options => match &message.kind {
+                Kind::Options(bits) => reply.value(bits),
+                _ => reply.value(0),
+            },
             ChatMessageProperty::Body => reply.part(&message.body),
-            ChatMessageProperty::EditedBy | ChatMessageProperty::EditedTimestamp => reply.part(""),
+            ChatMessageProperty::EditedBy => reply.part(edit.map_or("", |edit| edit.author.as_str())),
+            ChatMessageProperty::EditedTimestamp => match edit {
+                Some(edit) => reply.value(edit.time),
+                None => reply.part(""),
+            },
+            // Files are objects of their own, and only some proxies tie them to messages (skype-api 3.16).
+            ChatMessageProperty::FileTransfers | ChatMessageProperty::Guid | ChatMessageProperty::Seen => {
+                reply.part("")
+            }
         })
     }
 }
@@ -311,22 +477,41 @@ fn status(state: State) -> ChatMessageStatus {
     }
 }
 
-fn type_word(kind: Kind, legacy: bool) -> &'static str {
-    match kind {
-        // The word of protocols 1 and 2 (skype-api 4.4).
-        Kind::Text if legacy => "TEXT",
-        Kind::Text => ChatMessageType::Said.word(),
-        Kind::CreatedChat => ChatMessageType::CreatedChatWith.word(),
-        Kind::Undeliverable(_) => ChatMessageType::Left.word(),
-    }
+fn type_word(kind: &Kind, legacy: bool) -> &'static str {
+    let modern = match kind {
+        // The words of protocols 1 and 2 (skype-api 4.4).
+        Kind::Text | Kind::Emote if legacy => return "TEXT",
+        Kind::AuthRequest if legacy => return "AUTHREQUEST",
+        Kind::Contacts(_) if legacy => return "CONTACTS",
+        _ if legacy => ChatMessageType::Unknown,
+        Kind::Text => ChatMessageType::Said,
+        Kind::Emote => ChatMessageType::Emoted,
+        Kind::Created(_) => ChatMessageType::CreatedChatWith,
+        Kind::Saw(_) => ChatMessageType::SawMembers,
+        Kind::Added(_) => ChatMessageType::AddedMembers,
+        Kind::Left | Kind::Undeliverable(_) => ChatMessageType::Left,
+        Kind::Kicked(_) => ChatMessageType::Kicked,
+        Kind::Banned(_) => ChatMessageType::KickBanned,
+        Kind::Topic => ChatMessageType::SetTopic,
+        Kind::Guidelines => ChatMessageType::SetGuidelines,
+        Kind::Options(_) => ChatMessageType::SetOptions,
+        Kind::Role(..) => ChatMessageType::SetRole,
+        Kind::Picture => ChatMessageType::SetPicture,
+        Kind::Applicant => ChatMessageType::JoinedAsApplicant,
+        Kind::Contacts(_) => ChatMessageType::PostedContacts,
+        Kind::Gap => ChatMessageType::GapInChat,
+        Kind::AuthRequest => ChatMessageType::Unknown,
+    };
+    modern.word()
 }
 
-fn leave_reason(kind: Kind) -> Option<LeaveReason> {
+fn leave_reason(kind: &Kind) -> Option<LeaveReason> {
     match kind {
+        Kind::Left => Some(LeaveReason::Unsubscribe),
         Kind::Undeliverable(Undeliverable::UnknownUser) => Some(LeaveReason::UserNotFound),
         Kind::Undeliverable(Undeliverable::Refused) => Some(LeaveReason::AddedMustBeAuthorized),
         Kind::Undeliverable(Undeliverable::Unclear) => Some(LeaveReason::UserIncapable),
-        Kind::Text | Kind::CreatedChat => None,
+        _ => None,
     }
 }
 

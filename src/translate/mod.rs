@@ -1,12 +1,27 @@
 //! The translator: client lines and network events in, outputs out. No threads, no clock, no sockets.
 
+mod alter;
+mod application;
+mod avatar;
+mod call;
 mod chat;
 mod connection;
+mod conversation;
 mod engine;
+mod group;
+mod menu;
 mod message;
+mod profile;
+mod refusal;
 mod search;
+mod sms;
+mod transfer;
 mod user;
+mod voicemail;
 
+pub use avatar::FileOutcome;
+pub use avatar::FileTask;
+pub use avatar::FileWork;
 pub use engine::Attachment;
 pub use engine::ClientId;
 pub use engine::Engine;
@@ -15,3 +30,6 @@ pub use engine::Now;
 pub use engine::Output;
 pub use engine::Setup;
 pub use engine::Token;
+pub use menu::Click;
+pub use refusal::Need;
+pub use refusal::need;

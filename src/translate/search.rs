@@ -1,8 +1,9 @@
 //! SEARCH (skype-api 3.5).
 
+use std::collections::HashSet;
+
 use crate::model::Chat;
 use crate::model::ChatIndex;
-use crate::model::Kind;
 use crate::model::ObjectId;
 use crate::model::User;
 use crate::skype::ErrorCode;
@@ -30,14 +31,13 @@ impl Engine {
                 let messages = self.chats.dialog(&partner).map(|index| &self.chats.chat(index).messages);
                 reply.list(Separator::CommaSpace, messages.into_iter().flat_map(|messages| messages.iter().rev()))
             }
+            // Without windows every chat is as active as the others.
             SearchResult::Chats => list_chats(reply, self.chats.iter().map(|(_, chat)| chat)),
             SearchResult::MissedChats => {
                 let mut chats: Vec<ChatIndex> = Vec::new();
-                for message in self.chats.missed().filter_map(|id| self.chats.message(id)) {
-                    if !chats.contains(&message.chat) {
-                        chats.push(message.chat);
-                    }
-                }
+                let mut seen = HashSet::new();
+                let missed = self.chats.missed().filter_map(|id| self.chats.message(id)).map(|message| message.chat);
+                chats.extend(missed.filter(|chat| seen.insert(*chat)));
                 list_chats(reply, chats.into_iter().map(|index| self.chats.chat(index)))
             }
             SearchResult::RecentChats => {
@@ -45,13 +45,29 @@ impl Engine {
                 chats.sort_by_key(|chat| std::cmp::Reverse(chat.activity));
                 list_chats(reply, chats.into_iter())
             }
-            SearchResult::Nothing => reply.part(""),
+            SearchResult::BookmarkedChats => {
+                list_chats(reply, self.chats.iter().map(|(_, chat)| chat).filter(|chat| chat.bookmarked))
+            }
+            SearchResult::Calls => return self.search_calls(reply, target),
+            SearchResult::ActiveCalls => reply.list(Separator::CommaSpace, self.calls.active().map(|(id, _)| id)),
+            SearchResult::MissedCalls => {
+                let missed = self.calls.newest_first().filter(|(_, call)| call.is_missed());
+                reply.list(Separator::CommaSpace, missed.map(|(id, _)| id))
+            }
+            SearchResult::Voicemails => self.search_voicemails(reply, false),
+            SearchResult::MissedVoicemails => self.search_voicemails(reply, true),
+            SearchResult::Greeting => return self.search_greeting(reply, target),
+            SearchResult::Sms => self.search_sms(reply, false),
+            SearchResult::MissedSms => self.search_sms(reply, true),
+            SearchResult::FileTransfers => self.search_transfers(reply, false),
+            SearchResult::ActiveFileTransfers => self.search_transfers(reply, true),
+            SearchResult::Groups => return self.search_groups(reply, target),
         })
     }
 
     /// Whether a message is one that somebody wrote.
     fn is_text(&self, id: ObjectId) -> bool {
-        self.chats.message(id).is_some_and(|message| message.kind == Kind::Text)
+        self.chats.message(id).is_some_and(|message| message.kind.is_text())
     }
 
     /// Users who are known here, and whoever could be called so: these networks have no directory

@@ -1,14 +1,20 @@
 //! Users and the contact list (skype-api 3.3, 4.1, 7.5).
 
-use crate::backend::Action;
+use crate::backend::Ability;
 use crate::backend::Contact;
 use crate::backend::Presence;
+use crate::backend::Task;
+use crate::model::Details;
 use crate::model::Handle;
+use crate::model::Region;
 use crate::model::Relation;
 use crate::model::User;
 use crate::skype::BuddyStatus;
 use crate::skype::ErrorCode;
 use crate::skype::Line;
+use crate::skype::Protocol;
+use crate::skype::Separator;
+use crate::skype::Sex;
 use crate::skype::UserProperty;
 use crate::skype::UserStatus;
 use crate::translate::Engine;
@@ -17,23 +23,33 @@ use crate::translate::Output;
 use crate::translate::connection::status_of;
 use crate::translate::engine::Answer;
 use crate::translate::engine::Pending;
+use crate::translate::profile::escape;
+use crate::translate::profile::region;
 
-/// A change of the contact list that the network has not confirmed yet.
+/// A change of a contact that the network has not confirmed yet.
 pub(super) struct ContactChange {
     user: Handle,
     /// What to go back to if the network refuses.
-    before: Relation,
+    before: Before,
+}
+
+enum Before {
+    Relation(Relation),
+    Authorized(bool),
+    Blocked(bool),
+    Alias(String),
 }
 
 impl Engine {
-    pub(super) fn get_user(&self, reply: Line, typed: &str, property: UserProperty) -> Answer {
+    pub(super) fn get_user(&self, reply: Line, typed: &str, property: UserProperty, protocol: Protocol) -> Answer {
         if let Some(user) = self.known_user(typed) {
-            return Ok(self.user_value(reply, user, property));
+            return Ok(self.user_value(reply, user, property, protocol));
         }
         let handle = self.names.parse(typed).ok_or(ErrorCode::GET_USER_INVALID_HANDLE)?;
         // A well-formed name that nobody here knows: empty values, no error (skype-api 8).
         let stranger = User::new(handle);
-        Ok(self.user_value(reply, self.known_user(stranger.handle.as_str()).unwrap_or(&stranger), property))
+        let user = self.known_user(stranger.handle.as_str()).unwrap_or(&stranger);
+        Ok(self.user_value(reply, user, property, protocol))
     }
 
     /// Somebody known, ourselves included.
@@ -47,48 +63,87 @@ impl Engine {
     }
 
     /// Adds the value of a property to a line.
-    fn user_value(&self, line: Line, user: &User, property: UserProperty) -> Line {
-        let me = std::ptr::eq(user, &raw const self.me);
+    fn user_value(&self, line: Line, user: &User, property: UserProperty, protocol: Protocol) -> Line {
+        let me = self.is_me(user);
+        let details = user.details.as_deref();
+        let text = |which: fn(&Details) -> &String| details.map_or("", |details| which(details).as_str());
+        let place = |line: Line, place: Option<&Region>| match place {
+            Some(place) => region(line, &place.code, &place.name, protocol),
+            None => line.part(""),
+        };
         match property {
             UserProperty::Handle => line.part(user.handle.as_str()),
             UserProperty::FullName => line.one_line(&user.name),
+            UserProperty::DisplayName => line.one_line(&user.alias),
             UserProperty::MoodText => line.part(&user.mood),
-            UserProperty::OnlineStatus if me => line.part(self.user_status().word()),
-            UserProperty::OnlineStatus => line.part(online_status(user.presence).word()),
+            UserProperty::RichMoodText => line.part(&escape(&user.mood)),
+            UserProperty::OnlineStatus => line.part(self.online_word(user, protocol)),
             UserProperty::BuddyStatus => {
                 line.part(buddy_status(if me { Relation::Contact } else { user.relation }).word())
             }
             UserProperty::IsAuthorized => line.boolean(me || user.authorized),
+            UserProperty::IsBlocked => line.boolean(user.blocked),
             UserProperty::ReceivedAuthRequest => line.part(user.request.as_deref().unwrap_or("")),
             UserProperty::LastOnlineTimestamp => line.value(user.last_online),
             UserProperty::HasCallEquipment => line.boolean(true),
-            UserProperty::Sex => line.part("UNKNOWN"),
-            UserProperty::Birthday | UserProperty::Timezone | UserProperty::NumberOfAuthedBuddies => line.value(0),
-            UserProperty::IsBlocked
-            | UserProperty::IsVideoCapable
-            | UserProperty::IsVoicemailCapable
-            | UserProperty::CanLeaveVoicemail
-            | UserProperty::IsCallForwardActive => line.boolean(false),
-            // What these networks do not tell is empty, and keeps its blank.
-            UserProperty::DisplayName
-            | UserProperty::Language
-            | UserProperty::Country
-            | UserProperty::Province
-            | UserProperty::City
-            | UserProperty::PhoneHome
-            | UserProperty::PhoneOffice
-            | UserProperty::PhoneMobile
-            | UserProperty::Homepage
-            | UserProperty::About
-            | UserProperty::SpeedDial
-            | UserProperty::RichMoodText
-            | UserProperty::Aliases => line.part(""),
+            UserProperty::Sex => line.part(details.and_then(|details| details.sex).unwrap_or(Sex::Unknown).word()),
+            UserProperty::Birthday => line.value(details.and_then(|details| details.birthday).unwrap_or(0)),
+            UserProperty::Timezone => {
+                line.value(details.and_then(|details| details.timezone).map_or(0, |offset| 86_400 + offset))
+            }
+            UserProperty::NumberOfAuthedBuddies if me => line.value(self.users.group_size(1)),
+            UserProperty::NumberOfAuthedBuddies => line.value(details.map_or(0, |details| details.contacts)),
+            UserProperty::IsVideoCapable => {
+                line.boolean(details.is_some_and(|details| details.video) && self.capabilities.can(Ability::Video))
+            }
+            UserProperty::IsVoicemailCapable | UserProperty::CanLeaveVoicemail => {
+                line.boolean(self.capabilities.can(Ability::Voicemails))
+            }
+            UserProperty::IsCallForwardActive => line.boolean(false),
+            UserProperty::Language => place(line, details.and_then(|details| details.language.as_ref())),
+            UserProperty::Country => place(line, details.and_then(|details| details.country.as_ref())),
+            UserProperty::Province => line.one_line(text(|details| &details.province)),
+            UserProperty::City => line.one_line(text(|details| &details.city)),
+            UserProperty::PhoneHome => line.one_line(text(|details| &details.phone_home)),
+            UserProperty::PhoneOffice => line.one_line(text(|details| &details.phone_office)),
+            UserProperty::PhoneMobile => line.one_line(text(|details| &details.phone_mobile)),
+            UserProperty::Homepage => line.one_line(text(|details| &details.homepage)),
+            UserProperty::About => line.part(text(|details| &details.about)),
+            UserProperty::SpeedDial => line.part(&user.speed_dial),
+            UserProperty::Aliases => {
+                line.list(Separator::Space, details.map_or(&[][..], |details| &details.aliases[..]))
+            }
+            // Written into a file, never into a line.
+            UserProperty::Avatar => line.part(""),
         }
     }
 
+    fn is_me(&self, user: &User) -> bool {
+        std::ptr::eq(user, &raw const self.me)
+    }
+
+    /// What somebody is seen as: never invisible, and never UNKNOWN, for which a client would
+    /// delete the contact (clients 2, rule 18).
+    pub(super) fn online_word(&self, user: &User, protocol: Protocol) -> &'static str {
+        let status = if self.is_me(user) {
+            self.user_status()
+        } else if user.is_phone() {
+            return "SKYPEOUT";
+        } else {
+            match status_of(user.presence) {
+                UserStatus::Invisible => UserStatus::Offline,
+                status => status,
+            }
+        };
+        status_word(status, protocol)
+    }
+
     pub(super) fn announce_user(&self, user: &User, property: UserProperty, out: &mut Vec<Output>) {
-        let line = Line::about("USER", &user.handle, property.name());
-        self.announce(property.since(), self.user_value(line, user, property), out);
+        let line = |protocol| {
+            let line = Line::about("USER", &user.handle, property.word());
+            (protocol >= property.since()).then(|| self.user_value(line, user, property, protocol))
+        };
+        self.announce_by(line, out);
     }
 
     pub(super) fn announce_me(&self, property: UserProperty, out: &mut Vec<Output>) {
@@ -96,7 +151,7 @@ impl Engine {
     }
 
     /// Says several properties of a user, one after the other.
-    fn announce_properties(&self, handle: &Handle, properties: &[UserProperty], out: &mut Vec<Output>) {
+    pub(super) fn announce_properties(&self, handle: &Handle, properties: &[UserProperty], out: &mut Vec<Output>) {
         if let Some(user) = self.users.get(handle.as_str()) {
             for property in properties {
                 self.announce_user(user, *property, out);
@@ -106,15 +161,16 @@ impl Engine {
 
     /// Without a connection nobody is known to be there.
     pub(super) fn users_leave(&mut self, now: Now, out: &mut Vec<Output>) {
-        let mut left = Vec::new();
-        for user in self.users.iter_mut() {
-            if std::mem::replace(&mut user.presence, Presence::Offline) != Presence::Offline {
+        let left = self.users.change_all(|user| {
+            let there = std::mem::replace(&mut user.presence, Presence::Offline) != Presence::Offline;
+            if there {
                 user.last_online = now.unix;
-                left.push(user.handle.clone());
             }
-        }
+            there
+        });
         for handle in left {
             self.announce_properties(&handle, &[UserProperty::OnlineStatus], out);
+            self.recount_groups_of(&handle, out);
         }
     }
 
@@ -123,39 +179,14 @@ impl Engine {
             self.remove_all_but(&contacts, out);
         }
         for contact in contacts {
-            let user = self.users.entry(&contact.handle);
-            let mut changed = Vec::new();
-            let relation = match contact.agreed {
-                Some(false) => Relation::Asked,
-                Some(true) => Relation::Contact,
-                None if user.is_listed() => user.relation,
-                None => Relation::Contact,
-            };
-            if std::mem::replace(&mut user.relation, relation) != relation {
-                // We want them on our list, so they may see us.
-                user.authorized = true;
-                changed.push(UserProperty::BuddyStatus);
-            }
-            if let Some(name) = contact.name.filter(|name| *name != user.name) {
-                user.name = name;
-                changed.push(UserProperty::FullName);
-            }
-            if let Some(presence) = contact.presence.filter(|presence| *presence != user.presence) {
-                if presence == Presence::Offline {
-                    user.last_online = now.unix;
-                }
-                user.presence = presence;
-                changed.push(UserProperty::OnlineStatus);
-            } else if changed.contains(&UserProperty::BuddyStatus) {
-                changed.push(UserProperty::OnlineStatus);
-            }
-            if let Some(mood) = contact.mood.filter(|mood| *mood != user.mood) {
-                user.mood = mood;
-                changed.push(UserProperty::MoodText);
-            }
+            let handle = contact.handle.clone();
+            let changed = self.users.change(&handle, |user| take_over(user, contact, now));
             // What was there before the login is told when it has succeeded.
             if self.is_online() {
-                self.announce_properties(&contact.handle, &changed, out);
+                self.announce_properties(&handle, &changed, out);
+            }
+            if changed.contains(&UserProperty::OnlineStatus) {
+                self.recount_groups_of(&handle, out);
             }
         }
     }
@@ -176,19 +207,40 @@ impl Engine {
     }
 
     pub(super) fn contact_removed(&mut self, handle: &Handle, out: &mut Vec<Output>) {
-        let Some(user) = self.users.get_mut(handle).filter(|user| user.is_listed()) else { return };
-        user.relation = Relation::Removed;
-        user.presence = Presence::Offline;
-        self.announce_properties(handle, &[UserProperty::BuddyStatus], out);
+        if self.users.get(handle.as_str()).is_some_and(User::is_listed) {
+            self.take_off_the_list(handle, out);
+        }
     }
 
-    pub(super) fn auth_request(&mut self, handle: &Handle, text: String, out: &mut Vec<Output>) {
+    fn take_off_the_list(&mut self, handle: &Handle, out: &mut Vec<Output>) {
+        self.users.change(handle, |user| {
+            user.relation = Relation::Removed;
+            user.presence = Presence::Offline;
+        });
+        self.announce_properties(handle, &[UserProperty::BuddyStatus], out);
+        self.leave_groups(handle, out);
+    }
+
+    pub(super) fn auth_request(&mut self, handle: &Handle, text: String, now: Now, out: &mut Vec<Output>) {
         // Networks repeat what was not answered yet.
         if self.users.get(handle.as_str()).is_some_and(|user| user.request.as_ref() == Some(&text)) {
             return;
         }
-        self.users.entry(handle).request = Some(text);
+        self.users.change(handle, |user| user.request = Some(text.clone()));
         self.announce_properties(handle, &[UserProperty::ReceivedAuthRequest], out);
+        self.say_auth_request(handle, text, now, out);
+    }
+
+    /// The user that a command is about: one of the network, and not ourselves.
+    fn other_user(&self, typed: &str, refused: ErrorCode) -> Result<Handle, ErrorCode> {
+        let handle = self.names.parse(typed).ok_or(ErrorCode::INVALID_HANDLE)?;
+        if handle == self.me.handle { Err(refused) } else { Ok(handle) }
+    }
+
+    /// The same, for what the network has to be there for.
+    fn reachable_user(&self, typed: &str, refused: ErrorCode) -> Result<Handle, ErrorCode> {
+        let handle = self.other_user(typed, refused)?;
+        if self.is_online() { Ok(handle) } else { Err(refused) }
     }
 
     pub(super) fn set_buddy_status(
@@ -199,20 +251,18 @@ impl Engine {
         greeting: &str,
         out: &mut Vec<Output>,
     ) -> Answer {
-        let handle = self.names.parse(typed).ok_or(ErrorCode::INVALID_HANDLE)?;
-        if !self.capabilities.contacts || !self.is_online() || handle == self.me.handle {
-            return Err(ErrorCode::SET_BUDDYSTATUS_FAILED);
-        }
+        let handle = self.reachable_user(typed, ErrorCode::SET_BUDDYSTATUS_FAILED)?;
         let before = self.users.get(handle.as_str()).map_or(Relation::Stranger, |user| user.relation);
+        let change = ContactChange { user: handle.clone(), before: Before::Relation(before) };
         if status == BuddyStatus::Pending {
-            let user = self.users.entry(&handle);
             if before != Relation::Contact {
-                user.relation = Relation::Asked;
-                user.authorized = true;
-                let answered = user.request.take().is_some();
-                let ticket = self.expect(Pending::Contact(ContactChange { user: handle.clone(), before }));
-                let greeting = greeting.to_owned();
-                out.push(Output::ToBackend(Action::AddContact { ticket, user: handle.clone(), greeting }));
+                let answered = self.users.change(&handle, |user| {
+                    user.relation = Relation::Asked;
+                    user.authorized = true;
+                    user.request.take().is_some()
+                });
+                let task = Task::AddContact { user: handle.clone(), greeting: greeting.to_owned() };
+                self.ask(task, Pending::Contact(change), out);
                 if answered {
                     self.announce_properties(&handle, &[UserProperty::ReceivedAuthRequest], out);
                 }
@@ -226,27 +276,21 @@ impl Engine {
             ];
             self.announce_properties(&handle, &told, out);
         } else if matches!(before, Relation::Asked | Relation::Contact) {
-            let user = self.users.entry(&handle);
-            user.relation = Relation::Removed;
-            user.presence = Presence::Offline;
-            let ticket = self.expect(Pending::Contact(ContactChange { user: handle.clone(), before }));
-            out.push(Output::ToBackend(Action::RemoveContact { ticket, user: handle.clone() }));
-            self.announce_properties(&handle, &[UserProperty::BuddyStatus], out);
+            self.ask(Task::RemoveContact { user: handle.clone() }, Pending::Contact(change), out);
+            self.take_off_the_list(&handle, out);
         }
         Ok(reply)
     }
 
     pub(super) fn set_authorized(&mut self, reply: Line, typed: &str, accept: bool, out: &mut Vec<Output>) -> Answer {
-        let handle = self.names.parse(typed).ok_or(ErrorCode::INVALID_HANDLE)?;
-        if !self.capabilities.authorization || !self.is_online() || handle == self.me.handle {
-            return Err(ErrorCode::SET_AUTHORIZED_FAILED);
-        }
-        let user = self.users.entry(&handle);
-        let before = user.relation;
-        user.authorized = accept;
-        let answered = user.request.take().is_some();
-        let ticket = self.expect(Pending::Contact(ContactChange { user: handle.clone(), before }));
-        out.push(Output::ToBackend(Action::AnswerAuthRequest { ticket, user: handle.clone(), accept }));
+        let handle = self.reachable_user(typed, ErrorCode::SET_AUTHORIZED_FAILED)?;
+        let (before, answered) = self.users.change(&handle, |user| {
+            let before = std::mem::replace(&mut user.authorized, accept);
+            (before, user.request.take().is_some())
+        });
+        let task = Task::AnswerAuthRequest { user: handle.clone(), accept };
+        let change = ContactChange { user: handle.clone(), before: Before::Authorized(before) };
+        self.ask(task, Pending::Contact(change), out);
         if answered {
             self.announce_properties(&handle, &[UserProperty::ReceivedAuthRequest], out);
         }
@@ -254,21 +298,144 @@ impl Engine {
         Ok(reply)
     }
 
+    pub(super) fn set_blocked(&mut self, reply: Line, typed: &str, blocked: bool, out: &mut Vec<Output>) -> Answer {
+        let handle = self.reachable_user(typed, ErrorCode::SET_AUTHORIZED_FAILED)?;
+        let before = self.users.change(&handle, |user| std::mem::replace(&mut user.blocked, blocked));
+        if before != blocked {
+            let change = ContactChange { user: handle.clone(), before: Before::Blocked(before) };
+            self.ask(Task::Block { user: handle.clone(), blocked }, Pending::Contact(change), out);
+        }
+        self.announce_properties(&handle, &[UserProperty::IsBlocked], out);
+        Ok(reply)
+    }
+
+    pub(super) fn set_speed_dial(&mut self, reply: Line, typed: &str, code: &str, out: &mut Vec<Output>) -> Answer {
+        let handle = self.other_user(typed, ErrorCode::SET_SPEEDDIAL_FAILED)?;
+        // One code dials one user.
+        if self.users.by_speed_dial(code).is_some_and(|user| user.handle != handle) {
+            return Err(ErrorCode::SET_SPEEDDIAL_FAILED);
+        }
+        self.users.change(&handle, |user| code.clone_into(&mut user.speed_dial));
+        self.announce_properties(&handle, &[UserProperty::SpeedDial], out);
+        Ok(reply.part(code))
+    }
+
+    pub(super) fn set_alias(&mut self, reply: Line, typed: &str, alias: &str, out: &mut Vec<Output>) -> Answer {
+        let handle = self.other_user(typed, ErrorCode::SET_INVALID_WHAT)?;
+        let before = self.users.change(&handle, |user| std::mem::replace(&mut user.alias, alias.to_owned()));
+        // Kept by the session alone where the network has no place for it.
+        if before != alias && self.capabilities.can(Ability::Aliases) {
+            let change = ContactChange { user: handle.clone(), before: Before::Alias(before) };
+            self.ask(Task::SetAlias { user: handle.clone(), alias: alias.to_owned() }, Pending::Contact(change), out);
+        }
+        self.announce_properties(&handle, &[UserProperty::DisplayName], out);
+        Ok(reply.part(alias))
+    }
+
     /// The network has answered; what it refused did not happen.
     pub(super) fn contact_done(&mut self, change: ContactChange, done: bool, out: &mut Vec<Output>) {
-        let Some(user) = self.users.get_mut(&change.user).filter(|_| !done) else { return };
-        if std::mem::replace(&mut user.relation, change.before) != change.before {
-            self.announce_properties(&change.user, &[UserProperty::BuddyStatus], out);
+        if done {
+            return;
         }
+        let told = self.users.change(&change.user, |user| match change.before {
+            Before::Relation(relation) => {
+                user.relation = relation;
+                UserProperty::BuddyStatus
+            }
+            Before::Authorized(authorized) => {
+                user.authorized = authorized;
+                UserProperty::IsAuthorized
+            }
+            Before::Blocked(blocked) => {
+                user.blocked = blocked;
+                UserProperty::IsBlocked
+            }
+            Before::Alias(alias) => {
+                user.alias = alias;
+                UserProperty::DisplayName
+            }
+        });
+        self.announce_properties(&change.user, &[told], out);
     }
 }
 
-/// What others are seen as: never invisible, and never UNKNOWN, for which a client would delete
-/// the contact (clients 2, rule 18).
-fn online_status(presence: Presence) -> UserStatus {
-    match status_of(presence) {
-        UserStatus::Invisible => UserStatus::Offline,
-        status => status,
+/// Takes over what a network tells of a contact; returns what has changed, in the order in which
+/// it is told (skype-api 7.5).
+fn take_over(user: &mut User, contact: Contact, now: Now) -> Vec<UserProperty> {
+    let mut changed = Vec::new();
+    let relation = match contact.agreed {
+        Some(false) => Relation::Asked,
+        Some(true) => Relation::Contact,
+        None if user.is_listed() => user.relation,
+        None => Relation::Contact,
+    };
+    if std::mem::replace(&mut user.relation, relation) != relation {
+        // We want them on our list, so they may see us.
+        user.authorized = true;
+        changed.push(UserProperty::BuddyStatus);
+    }
+    if let Some(name) = contact.name.filter(|name| *name != user.name) {
+        user.name = name;
+        changed.push(UserProperty::FullName);
+    }
+    if let Some(alias) = contact.alias.filter(|alias| *alias != user.alias) {
+        user.alias = alias;
+        changed.push(UserProperty::DisplayName);
+    }
+    if let Some(presence) = contact.presence.filter(|presence| *presence != user.presence) {
+        if presence == Presence::Offline {
+            user.last_online = now.unix;
+        }
+        user.presence = presence;
+        changed.push(UserProperty::OnlineStatus);
+    } else if changed.contains(&UserProperty::BuddyStatus) {
+        changed.push(UserProperty::OnlineStatus);
+    }
+    if let Some(mood) = contact.mood.filter(|mood| *mood != user.mood) {
+        user.mood = mood;
+        changed.extend([UserProperty::MoodText, UserProperty::RichMoodText]);
+    }
+    if let Some(blocked) = contact.blocked.filter(|blocked| *blocked != user.blocked) {
+        user.blocked = blocked;
+        changed.push(UserProperty::IsBlocked);
+    }
+    if let Some(details) = contact.details {
+        let before = user.details.take().unwrap_or_default();
+        changed.extend(changed_details(&before, &details));
+        user.details = Some(details);
+    }
+    changed
+}
+
+/// What is different in what a network tells of a user.
+fn changed_details(before: &Details, after: &Details) -> impl Iterator<Item = UserProperty> {
+    [
+        (UserProperty::Timezone, before.timezone != after.timezone),
+        (UserProperty::Language, before.language != after.language),
+        (UserProperty::Country, before.country != after.country),
+        (UserProperty::Province, before.province != after.province),
+        (UserProperty::City, before.city != after.city),
+        (UserProperty::Birthday, before.birthday != after.birthday),
+        (UserProperty::Sex, before.sex != after.sex),
+        (UserProperty::PhoneHome, before.phone_home != after.phone_home),
+        (UserProperty::PhoneOffice, before.phone_office != after.phone_office),
+        (UserProperty::PhoneMobile, before.phone_mobile != after.phone_mobile),
+        (UserProperty::Homepage, before.homepage != after.homepage),
+        (UserProperty::About, before.about != after.about),
+        (UserProperty::NumberOfAuthedBuddies, before.contacts != after.contacts),
+        (UserProperty::IsVideoCapable, before.video != after.video),
+        (UserProperty::Aliases, before.aliases != after.aliases),
+    ]
+    .into_iter()
+    .filter(|(_, changed)| *changed)
+    .map(|(property, _)| property)
+}
+
+/// The word for a status; the first protocol had none for SKYPEME (skype-api 2).
+pub(super) fn status_word(status: UserStatus, protocol: Protocol) -> &'static str {
+    match status {
+        UserStatus::SkypeMe if protocol == Protocol::LOWEST => UserStatus::Online.word(),
+        status => status.word(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use imo2skype::backend::Ability;
 use imo2skype::backend::Action;
 use imo2skype::backend::Address;
 use imo2skype::backend::Backend;
@@ -10,13 +11,17 @@ use imo2skype::backend::Event;
 use imo2skype::backend::Failure;
 use imo2skype::backend::Presence;
 use imo2skype::backend::Receipt;
+use imo2skype::backend::Task;
 use imo2skype::backend::Ticket;
+use imo2skype::backend::Typing;
 use imo2skype::backend::imo::Limits;
 use imo2skype::model::Handle;
+use imo2skype::model::RemoteId;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::client::Client;
+use crate::server::Call;
 use crate::server::Server;
 use crate::server::down;
 use crate::server::event;
@@ -25,11 +30,16 @@ fn delivered(seq: u64, request_id: u64) -> Value {
     down(seq, "internal", json!({"request_id": request_id, "response": {"timestamp": 1_353_571_201}}))
 }
 
+/// What a call is about.
+fn arguments(call: &Call) -> Value {
+    call.message()["data"]["data"].clone()
+}
+
 #[test]
 fn a_delivery_is_told_before_in_and_after_the_answer() {
     let server = Server::start();
     let mut client = Client::online(&server);
-    let receipt = Ok(Receipt { time: Some(1_353_571_201), remote: None });
+    let receipt = Ok(Receipt { time: Some(1_353_571_201), ..Receipt::default() });
 
     client.send(10, "a\r\nb \u{1f600}+&=%");
     let call = server.request("send_im");
@@ -67,10 +77,8 @@ fn contacts_are_added_removed_and_answered() {
     let server = Server::start();
     let mut client = Client::online(&server);
     let _poll = server.poll();
-    let arguments = |call: &crate::server::Call| call.message()["data"]["data"].clone();
-
     let user = Handle::new("z_x20oe");
-    client.submit(Action::AddContact { ticket: Ticket(1), user: user.clone(), greeting: "hello".to_owned() });
+    client.task(1, Task::AddContact { user: user.clone(), greeting: "hello".to_owned() });
     let call = server.request("add_buddy");
     let wanted =
         json!({"ssid": "S", "uid": "alice", "proto": "prpl-skype", "buid": "z oe", "group": "Offline", "msg": "hello"});
@@ -78,14 +86,14 @@ fn contacts_are_added_removed_and_answered() {
     call.accept(json!([]));
     assert_eq!(client.done(1), Ok(Receipt::default()));
 
-    client.submit(Action::RemoveContact { ticket: Ticket(2), user });
+    client.task(2, Task::RemoveContact { user });
     let call = server.request("del_buddy");
     assert_eq!(arguments(&call)["group"], "Offline");
     call.accept(json!([]));
     assert_eq!(client.done(2), Ok(Receipt::default()));
 
     for (ticket, refused, wanted) in [(3, 0, Ok(Receipt::default())), (4, 1, Err(Failure::Refused))] {
-        client.submit(Action::RemoveContact { ticket: Ticket(ticket), user: Handle::new("Bob") });
+        client.task(ticket, Task::RemoveContact { user: Handle::new("Bob") });
         let call = server.request("del_buddy");
         assert_eq!(arguments(&call)["group"], "Skype");
         let seq = call.seq();
@@ -97,7 +105,7 @@ fn contacts_are_added_removed_and_answered() {
     }
 
     for (ticket, accept, method) in [(5, true, "auth_add"), (6, false, "auth_deny")] {
-        client.submit(Action::AnswerAuthRequest { ticket: Ticket(ticket), user: Handle::new("eve"), accept });
+        client.task(ticket, Task::AnswerAuthRequest { user: Handle::new("eve"), accept });
         let call = server.request(method);
         assert_eq!(arguments(&call), json!({"ssid": "S", "uid": "alice", "proto": "prpl-skype", "buid": "eve"}));
         call.accept(json!([]));
@@ -107,17 +115,158 @@ fn contacts_are_added_removed_and_answered() {
 }
 
 #[test]
+fn contacts_are_blocked_and_named() {
+    let server = Server::start();
+    let mut client = Client::online(&server);
+    server.poll().accept(json!([event(2, "buddy_request", json!({"buid": "eve", "msg": "Hi"}))]));
+    assert!(matches!(client.event(), Event::AuthRequest { .. }));
+    // Somebody who waits for an answer gets it, once.
+    let table = [
+        (1, "bob", true, "block_buddy"),
+        (2, "eve", false, "unblock_buddy"),
+        (3, "Eve", true, "auth_block"),
+        (4, "eve", true, "block_buddy"),
+    ];
+    for (ticket, user, blocked, method) in table {
+        client.task(ticket, Task::Block { user: Handle::new(user), blocked });
+        let call = server.request(method);
+        assert_eq!(arguments(&call), json!({"ssid": "S", "uid": "alice", "proto": "prpl-skype", "buid": user}));
+        call.accept(json!([]));
+        assert_eq!(client.done(ticket), Ok(Receipt::default()));
+    }
+
+    for (ticket, alias, refused, wanted) in [(5, "B b", 0, Ok(Receipt::default())), (6, "", 1, Err(Failure::Refused))] {
+        client.task(ticket, Task::SetAlias { user: Handle::new("z_x20oe"), alias: alias.to_owned() });
+        let call = server.request("change_buddy_alias");
+        let wanted_arguments =
+            json!({"ssid": "S", "uid": "alice", "proto": "prpl-skype", "buid": "z oe", "alias": alias});
+        assert_eq!(arguments(&call), wanted_arguments);
+        assert_eq!(call.message()["to"]["system"], "im");
+        let seq = call.seq();
+        call.answer(seq + 1 - refused, json!([]));
+        assert_eq!(client.done(ticket), wanted);
+    }
+    client.end();
+}
+
+#[test]
+fn an_answered_request_waits_no_longer() {
+    let server = Server::start();
+    let mut client = Client::online(&server);
+    server.poll().accept(json!([event(2, "buddy_request", json!({"buid": "eve", "msg": "Hi"}))]));
+    assert!(matches!(client.event(), Event::AuthRequest { .. }));
+    let user = Handle::new("eve");
+    client.task(1, Task::AnswerAuthRequest { user: user.clone(), accept: true });
+    server.request("auth_add").accept(json!([]));
+    client.task(2, Task::Block { user, blocked: true });
+    server.request("block_buddy").accept(json!([]));
+    assert_eq!([client.done(1), client.done(2)], [Ok(Receipt::default()), Ok(Receipt::default())]);
+    client.end();
+}
+
+#[test]
+fn our_typing_is_told_while_connected_and_only_the_newest() {
+    let server = Server::start();
+    let mut client = Client::of(&server.url);
+    client.typing("bob", Typing::Typing);
+    client.connect(1);
+    server.let_in("S");
+    // Not yet: the login may still fail.
+    client.typing("bob", Typing::Typed);
+    server.poll().accept(json!([event(0, "signed_on", json!({"alias": "Alice A"}))]));
+    client.expect_connected(1);
+    client.send(1, "first");
+    let first = server.request("send_im");
+    for (user, typing) in [("b_x20b", Typing::Typing), ("carol", Typing::Typed), ("B_x20b", Typing::Stopped)] {
+        client.typing(user, typing);
+    }
+    first.accept(json!([delivered(1, 0)]));
+    for (seq, user, state, refused) in [(5, "carol", "typed", 1), (6, "B b", "not_typing", 0)] {
+        let call = server.request("im_typing");
+        assert_eq!(
+            *call.message(),
+            json!({"data": {"method": "im_typing", "data": {"ssid": "S", "uid": "alice", "proto": "prpl-skype",
+                    "buid": user, "typing_state": state}},
+                "to": {"system": "im"}, "from": {"system": "client", "ssid": "S"}, "seq": seq})
+        );
+        // Whether they take it or not, nobody waits for that.
+        call.answer(seq + 1 - refused, json!([]));
+    }
+    assert_eq!(client.done(1).expect("delivered").time, Some(1_353_571_201));
+    client.typing("bob", Typing::Typing);
+    server.request("im_typing").accept(json!([]));
+    client.end();
+}
+
+#[test]
+fn their_typing_is_told() {
+    let server = Server::start();
+    let client = Client::online(&server);
+    let typing = |seq, state: &str| event(seq, "im_typing", json!({"buid": "bob", "typing_state": state}));
+    server.poll().accept(json!([
+        typing(2, "typing"),
+        typing(3, "dancing"),
+        typing(4, "typed"),
+        typing(5, "not_typing")
+    ]));
+    for wanted in [Typing::Typing, Typing::Typed, Typing::Stopped] {
+        match client.event() {
+            Event::Typing { user, typing } => assert_eq!((user, typing), (Handle::new("bob"), wanted)),
+            other => panic!("not typing: {other:?}"),
+        }
+    }
+    client.end();
+}
+
+#[test]
+fn what_the_protocol_has_no_call_for_is_refused_and_asks_nothing() {
+    let server = Server::start();
+    let mut client = Client::of(&server.url);
+    let capabilities = client.backend.capabilities();
+    let has = [
+        Ability::Contacts,
+        Ability::Authorization,
+        Ability::Mood,
+        Ability::Blocking,
+        Ability::Aliases,
+        Ability::Typing,
+    ];
+    for ability in Ability::ALL {
+        assert_eq!(capabilities.can(*ability), has.contains(ability), "{ability:?}");
+    }
+    let tasks = [Task::SetName { name: "Alice".to_owned() }, Task::Found { users: vec![Handle::new("bob")] }];
+    for task in tasks.clone() {
+        client.task(1, task);
+        assert_eq!(client.done(1), Err(Failure::Refused));
+    }
+    client.connect(1);
+    server.let_in("S");
+    server.poll().accept(json!([event(0, "signed_on", json!({"alias": "Alice A"}))]));
+    client.expect_connected(1);
+    for task in tasks {
+        client.task(2, task);
+        assert_eq!(client.done(2), Err(Failure::Refused));
+    }
+    let seen = Action::Seen { conversation: Address::User(Handle::new("bob")), message: RemoteId::new("S/7") };
+    client.submit(seen);
+    client.send(3, "hi");
+    server.request("send_im").accept(json!([delivered(1, 0)]));
+    client.done(3).expect("delivered");
+    client.end();
+}
+
+#[test]
 fn offline_contacts_fail_at_once_and_messages_wait() {
     let server = Server::start();
     let mut client = Client::of(&server.url);
     client.send(1, "waits");
-    client.submit(Action::RemoveContact { ticket: Ticket(2), user: Handle::new("bob") });
+    client.task(2, Task::RemoveContact { user: Handle::new("bob") });
     assert_eq!(client.done(2), Err(Failure::NotConnected));
     for ticket in 3..=1025 {
         client.send(ticket, "waits too");
     }
     let to = Address::User(Handle::new("bob"));
-    let more = Action::SendText { ticket: Ticket(9999), to, body: "no room".to_owned() };
+    let more = Action::Task { ticket: Ticket(9999), task: Task::SendText { to, body: "no room".to_owned() } };
     assert_eq!(client.backend.submit(more.clone()), Err(more));
     client.connect(1);
     server.let_in("S");
@@ -126,7 +275,24 @@ fn offline_contacts_fail_at_once_and_messages_wait() {
     let call = server.request("send_im");
     assert_eq!(call.message()["data"]["data"]["msg"], "waits");
     call.accept(json!([delivered(1, 0)]));
-    assert_eq!(client.done(1), Ok(Receipt { time: Some(1_353_571_201), remote: None }));
+    assert_eq!(client.done(1), Ok(Receipt { time: Some(1_353_571_201), ..Receipt::default() }));
+}
+
+#[test]
+fn contacts_do_not_wait_for_the_outcome_of_a_login() {
+    let server = Server::start();
+    let mut client = Client::of(&server.url);
+    client.connect(1);
+    server.let_in("S");
+    let poll = server.poll();
+    client.task(1, Task::Block { user: Handle::new("bob"), blocked: true });
+    assert_eq!(client.done(1), Err(Failure::NotConnected));
+    poll.accept(json!([event(0, "signed_on", json!({"alias": "Alice A"}))]));
+    client.expect_connected(1);
+    client.task(2, Task::Block { user: Handle::new("bob"), blocked: true });
+    server.request("block_buddy").accept(json!([]));
+    assert_eq!(client.done(2), Ok(Receipt::default()));
+    client.end();
 }
 
 #[test]

@@ -17,7 +17,9 @@ use imo2skype::backend::Failure;
 use imo2skype::backend::Lost;
 use imo2skype::backend::Presence;
 use imo2skype::backend::Receipt;
+use imo2skype::backend::Task;
 use imo2skype::backend::Ticket;
+use imo2skype::backend::Typing;
 use imo2skype::backend::imo::ImoBackend;
 use imo2skype::backend::imo::Limits;
 use imo2skype::backend::imo::open_with;
@@ -74,13 +76,21 @@ impl Client {
         self.backend.submit(action).expect("room in the queue");
     }
 
+    pub(crate) fn task(&mut self, ticket: u64, task: Task) {
+        self.submit(Action::Task { ticket: Ticket(ticket), task });
+    }
+
+    pub(crate) fn typing(&mut self, user: &str, typing: Typing) {
+        self.submit(Action::Typing { user: Handle::new(user), typing });
+    }
+
     pub(crate) fn connect(&mut self, epoch: u32) {
         self.submit(Action::Connect { epoch: Epoch(epoch), presence: Presence::Available, mood: String::new() });
     }
 
     pub(crate) fn send(&mut self, ticket: u64, body: &str) {
         let to = Address::User(Handle::new("bob"));
-        self.submit(Action::SendText { ticket: Ticket(ticket), to, body: body.to_owned() });
+        self.task(ticket, Task::SendText { to, body: body.to_owned() });
     }
 
     pub(crate) fn event(&self) -> Event {

@@ -9,6 +9,7 @@ use imo2skype::backend::Event;
 use imo2skype::backend::Failure;
 use imo2skype::backend::Lost;
 use imo2skype::backend::Receipt;
+use imo2skype::backend::Typing;
 use serde_json::json;
 
 use crate::client::Client;
@@ -70,13 +71,40 @@ fn an_unanswered_message_is_sent_again_with_its_number() {
     let again = server.request("send_im");
     assert_eq!(*again.message(), message);
     again.accept(json!([down(2, "internal", json!({"request_id": 0, "response": {"timestamp": 9}}))]));
-    assert_eq!(client.done(5), Ok(Receipt { time: Some(9), remote: None }));
+    assert_eq!(client.done(5), Ok(Receipt { time: Some(9), ..Receipt::default() }));
     server.request("observed_user_activity").accept(json!([]));
     client.expect_connected(2);
     let later = server.request("send_im");
     assert_eq!(later.message()["data"]["data"]["msg"], "later");
     later.accept(json!([down(3, "internal", json!({"request_id": 1, "response": {}}))]));
     assert_eq!(client.done(6), Ok(Receipt::default()));
+    client.end();
+}
+
+#[test]
+fn typing_is_forgotten_with_the_connection() {
+    let server = Server::start();
+    let mut client = Client::online(&server);
+    let _poll = server.poll();
+    // Under way when the connection breaks: whether it arrived or not, it is not said again.
+    client.typing("bob", Typing::Typing);
+    let lost = server.request("im_typing");
+    let seq = lost.seq();
+    client.typing("carol", Typing::Typing);
+    drop(lost);
+    client.unreachable(1);
+    client.connect(2);
+    let instead = server.request("observed_user_activity");
+    assert_eq!(instead.seq(), seq);
+    instead.accept(json!([]));
+    server.request("observed_user_activity").accept(json!([]));
+    client.expect_connected(2);
+    // Nor is what waited.
+    client.send(5, "hi");
+    let call = server.request("send_im");
+    assert_eq!(call.seq(), seq + 2);
+    call.accept(json!([down(2, "internal", json!({"request_id": 0}))]));
+    assert_eq!(client.done(5), Ok(Receipt::default()));
     client.end();
 }
 

@@ -10,6 +10,10 @@ use crossbeam_channel::bounded;
 use imo2skype::Error;
 use imo2skype::Session;
 use imo2skype::backend::Action;
+use imo2skype::backend::Event;
+use imo2skype::backend::StreamAction;
+use imo2skype::backend::StreamEvent;
+use imo2skype::backend::Task;
 use imo2skype::model::Handle;
 
 use crate::GUARD;
@@ -109,6 +113,35 @@ fn the_last_client_stops_the_network_once() {
     drop(first);
     drop(second);
     assert_eq!(network.stops(), 1);
+}
+
+#[test]
+fn what_a_client_leaves_behind_is_told_to_the_network() {
+    let alone = |client: Session, _others: &Session| client.close();
+    let last = |client: Session, others: &Session| {
+        others.close();
+        client.close();
+    };
+    let kept = |client: Session, _others: &Session| {
+        client.keep_only();
+        drop(client);
+    };
+    for leave in [alone, last, kept] {
+        let (network, others) = online(1000);
+        let client = attach(&others);
+        assert_eq!(client.invoke("CREATE APPLICATION chess", GUARD).expect("open"), "CREATE APPLICATION chess");
+        let (application, user, number) = ("chess".to_owned(), Handle::new("bob"), 1);
+        let event = StreamEvent::Opened;
+        network.deliver(Event::Stream { application: application.clone(), user: user.clone(), number, event });
+        network.actions().try_iter().for_each(drop);
+        leave(client, &others);
+        let tasks: Vec<_> = network
+            .actions()
+            .try_iter()
+            .filter_map(|action| if let Action::Task { task, .. } = action { Some(task) } else { None })
+            .collect();
+        assert_eq!(tasks, [Task::Stream { application, user, number, action: StreamAction::Close }]);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use imo2skype::Error;
 use imo2skype::backend::Action;
+use imo2skype::backend::Task;
 use imo2skype::model::Handle;
 use imo2skype::session::MAX_COMMAND;
 
@@ -89,7 +90,10 @@ fn a_message_that_the_network_has_no_room_for_fails_aloud() {
     let reply = session.invoke("MESSAGE bob hello", GUARD).expect("open");
     let message = reply.strip_suffix(" STATUS SENDING").expect("what a message is answered");
     assert!(unread(&session).contains(&format!("{message} STATUS FAILED")));
-    let sent = network.actions().try_iter().filter(|action| matches!(action, Action::SendText { .. }));
+    let sent = network
+        .actions()
+        .try_iter()
+        .filter(|action| matches!(action, Action::Task { task: Task::SendText { .. }, .. }));
     assert_eq!(sent.count(), 1);
     assert_eq!(session.invoke("PING", GUARD).expect("open"), "PONG");
 }

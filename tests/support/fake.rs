@@ -13,6 +13,7 @@ use crossbeam_channel::Receiver;
 use crossbeam_channel::Sender;
 use crossbeam_channel::bounded;
 use crossbeam_channel::unbounded;
+use imo2skype::backend::Ability;
 use imo2skype::backend::Action;
 use imo2skype::backend::Backend;
 use imo2skype::backend::Capabilities;
@@ -149,7 +150,7 @@ impl Names for Fake {
 
 impl Backend for Fake {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::messages_only(1 << 20)
+        Capabilities::messages_only(1 << 20).with(&[Ability::Mood, Ability::Streams])
     }
 
     fn names(&self) -> Arc<dyn Names> {

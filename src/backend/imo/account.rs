@@ -1,7 +1,6 @@
 //! What the two threads of an account share, and what both of them do: post, take in what comes,
 //! and report the loss of the connection once.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -26,12 +25,12 @@ use super::http::HttpError;
 use super::http::Line;
 use super::http::Reply;
 use super::http::Trouble;
+use super::queue::Queue;
 use super::server::Server;
 use super::session::End;
 use super::session::Purpose;
 use super::session::Session;
 use super::session::Step;
-use crate::backend::Action;
 use crate::backend::Epoch;
 use crate::backend::Event;
 use crate::backend::Events;
@@ -103,7 +102,7 @@ pub(super) struct State {
     /// Dropped to cut short whatever waits for the server.
     pub(super) cut: Option<(Cutter, Cut)>,
     pub(super) epoch: Epoch,
-    pub(super) queue: VecDeque<Action>,
+    pub(super) queue: Queue,
     pub(super) connect: bool,
     pub(super) logout: bool,
     /// Whether there is somebody to say goodbye to.
@@ -114,6 +113,18 @@ pub(super) struct State {
     pub(super) presence_changed: bool,
     pub(super) stay_active: bool,
     pub(super) refuse_auto_away: bool,
+}
+
+impl State {
+    /// Whether actions may go out.
+    pub(super) fn is_online(&self) -> bool {
+        self.link.is_some() && self.session.as_ref().is_some_and(Session::is_online)
+    }
+
+    /// Whether the success of the login has been told, or is being told.
+    pub(super) fn has_arrived(&self) -> bool {
+        self.link.is_some() && self.session.as_ref().is_some_and(Session::has_arrived)
+    }
 }
 
 /// One account, as both of its threads see it.
@@ -139,7 +150,7 @@ impl Account {
             links: 0,
             cut: None,
             epoch: Epoch::default(),
-            queue: VecDeque::new(),
+            queue: Queue::default(),
             connect: false,
             logout: false,
             sign_off: false,
@@ -205,6 +216,7 @@ impl Account {
         let live = state.stopping.is_none() && !state.logout;
         state.link = live.then_some(state.links);
         state.cut = live.then(|| (cutter, cut.clone()));
+        state.queue.forget_typing();
         Tie { link: Some(state.links), cut, deadline: None }
     }
 
@@ -355,7 +367,7 @@ impl Account {
                 Step::Deliver(event) => self.deliver(event),
                 Step::StayActive => self.want(|state| state.stay_active = true),
                 Step::RefuseAutoAway => self.want(|state| state.refuse_auto_away = true),
-                Step::Requeue(action) => self.lock().queue.push_front(action),
+                Step::Requeue(action) => self.lock().queue.put_back(action),
             }
         }
     }

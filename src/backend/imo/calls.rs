@@ -4,7 +4,9 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::events::primitive;
+use super::events::typing_state;
 use crate::backend::Presence;
+use crate::backend::Typing;
 use crate::imo::PROTO;
 
 /// A call to a part of the service, before it has its place in a session.
@@ -78,6 +80,24 @@ impl Caller<'_> {
     pub(super) fn answer_auth(self, buid: &str, accept: bool) -> Draft {
         let method = if accept { "auth_add" } else { "auth_deny" };
         self.of_account("im", method, json!({"buid": buid}))
+    }
+
+    pub(super) fn im_typing(self, buid: &str, typing: Typing) -> Draft {
+        self.of_account("im", "im_typing", json!({"buid": buid, "typing_state": typing_state(typing)}))
+    }
+
+    pub(super) fn change_buddy_alias(self, buid: &str, alias: &str) -> Draft {
+        self.of_account("im", "change_buddy_alias", json!({"buid": buid, "alias": alias}))
+    }
+
+    /// Somebody who waits for authorization gets that answer, too (imo-protocol 9, `ISBLOCKED`).
+    pub(super) fn block(self, buid: &str, waits: bool) -> Draft {
+        let method = if waits { "auth_block" } else { "block_buddy" };
+        self.of_account("im", method, json!({"buid": buid}))
+    }
+
+    pub(super) fn unblock_buddy(self, buid: &str) -> Draft {
+        self.of_account("im", "unblock_buddy", json!({"buid": buid}))
     }
 
     pub(super) fn refuse_auto_away(self) -> Draft {

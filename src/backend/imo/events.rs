@@ -6,8 +6,10 @@ use super::names::ImoNames;
 use crate::backend::Address;
 use crate::backend::Contact;
 use crate::backend::Event;
+use crate::backend::Kind;
 use crate::backend::Message;
 use crate::backend::Presence;
+use crate::backend::Typing;
 use crate::imo;
 use crate::model::Handle;
 use crate::model::RemoteId;
@@ -112,6 +114,7 @@ fn read_event(event: &imo::Event, seq: Option<u64>, me: &Handle, ssid: &str) -> 
                 None => News::Nothing,
             }
         }
+        "im_typing" => typed(&imo::read(&event.edata), me),
         "recv_im" => received(imo::read(&event.edata), seq, me, ssid),
         "reflect" => reflected(event.kind.as_deref(), imo::read(&event.edata), seq, me, ssid),
         other => {
@@ -125,12 +128,14 @@ fn read_event(event: &imo::Event, seq: Option<u64>, me: &Handle, ssid: &str) -> 
 fn contacts(items: &Value, agreed: Option<bool>) -> Vec<Contact> {
     let buddies: Vec<imo::Buddy> = imo::read_items(items);
     let contact = |buddy: imo::Buddy| {
+        let handle = user(&buddy)?;
         Some(Contact {
-            handle: user(&buddy)?,
+            // What we call them and what they call themselves is one field.
             name: clean(buddy.alias),
             presence: buddy.primitive.as_deref().map(presence),
             mood: clean(buddy.status),
             agreed,
+            ..Contact::named(handle)
         })
     };
     buddies.into_iter().filter_map(contact).collect()
@@ -151,6 +156,14 @@ fn user(buddy: &imo::Buddy) -> Option<Handle> {
 /// Whether this is `g123;` or `g123;bob;prpl-skype` (imo-protocol 6.2).
 fn is_group(uid: &str) -> bool {
     uid.ends_with(';') || uid.rsplit(';').next().is_some_and(|last| last.eq_ignore_ascii_case(imo::PROTO))
+}
+
+/// The name and shape of this event are a guess (imo-protocol 5).
+fn typed(im: &imo::Im, me: &Handle) -> News {
+    match (partner(im), im.typing_state.as_deref().and_then(typing)) {
+        (Some(user), Some(typing)) if user != *me => News::Told(Event::Typing { user, typing }),
+        _ => News::Nothing,
+    }
 }
 
 fn received(im: imo::Im, seq: Option<u64>, me: &Handle, ssid: &str) -> News {
@@ -203,7 +216,8 @@ fn message(
         None => RemoteId::new(format!("{ssid}/{}", seq.unwrap_or_default())),
     };
     let conversation = Address::User(partner);
-    News::Told(Event::Message(Message { remote, conversation, author, author_name, body, time: im.timestamp }))
+    let (kind, time) = (Kind::Text, im.timestamp);
+    News::Told(Event::Message(Message { remote, conversation, author, author_name, kind, body, time }))
 }
 
 fn read_preferences(preferences: &Value) -> News {
@@ -247,6 +261,21 @@ pub(super) fn primitive(presence: Presence) -> &'static str {
         Presence::Busy | Presence::NotAvailable => "busy",
         Presence::Invisible => "invisible",
         Presence::Offline => "offline",
+    }
+}
+
+/// What a `typing_state` means (imo-protocol 4).
+fn typing(state: &str) -> Option<Typing> {
+    let all = [Typing::Typing, Typing::Typed, Typing::Stopped];
+    all.into_iter().find(|typing| typing_state(*typing).eq_ignore_ascii_case(state))
+}
+
+/// The `typing_state` that means this (imo-protocol 4).
+pub(super) fn typing_state(typing: Typing) -> &'static str {
+    match typing {
+        Typing::Typing => "typing",
+        Typing::Typed => "typed",
+        Typing::Stopped => "not_typing",
     }
 }
 

@@ -25,7 +25,7 @@ fn messages_have_an_id_of_their_own_or_one_of_the_session() {
     assert_eq!(plain.conversation, Address::User(Handle::new("bob")));
     assert_eq!(plain.author, Handle::new("bob"));
     assert_eq!(plain.author_name.as_deref(), Some("Bob B"));
-    assert_eq!((plain.body.as_str(), plain.time), ("hi %s", Some(5)));
+    assert_eq!((plain.kind, plain.body.as_str(), plain.time), (Kind::Text, "hi %s", Some(5)));
     let named = message_of(im("recv_im", json!({"buid": "bob", "msg": "hi", "msg_id": "m9"})));
     assert_eq!((named.remote.as_str(), named.author_name, named.time), ("m9", None, None));
 }
@@ -50,6 +50,12 @@ fn what_does_not_matter_is_skipped() {
         im("recv_im", json!(null)),
         im("buddy_request", json!({"msg": "who"})),
         im("im_typing", json!({"buid": "bob"})),
+        im("im_typing", json!({"typing_state": "typing"})),
+        im("im_typing", json!({"buid": "bob", "typing_state": "dancing %s"})),
+        im("im_typing", json!({"buid": "bob", "typing_state": 1})),
+        im("im_typing", json!({"buid": "Alice", "typing_state": "typing"})),
+        im("im_typing", json!({"buid": "g123;", "author": "g123;bob;prpl-skype", "typing_state": "typing"})),
+        im("im_typing", json!([7])),
         im("buddy_icon", json!([{"buid": "bob", "icon": "a"}])),
         news("av", json!({"name": "streams_info", "type": "av", "edata": {}})),
         news("im", json!({"name": "reflect", "type": "account", "edata": {"r_name": "set_status"}})),
@@ -84,7 +90,7 @@ fn contacts_are_read_without_group_chats() {
     };
     let names: Vec<_> = contacts.iter().map(|contact| contact.handle.as_str()).collect();
     assert_eq!(names, ["bob", "dave", &long]);
-    assert_eq!(contacts[0].name.as_deref(), Some("Bob B"));
+    assert_eq!((contacts[0].name.as_deref(), contacts[0].alias.as_deref()), (Some("Bob B"), None));
     assert_eq!(contacts[0].mood.as_deref(), Some("at work"));
     assert_eq!(contacts[0].agreed, Some(true));
     let presences: Vec<_> = contacts.iter().map(|contact| contact.presence).collect();
@@ -94,6 +100,19 @@ fn contacts_are_read_without_group_chats() {
         panic!("not changed")
     };
     assert_eq!(contacts, [Contact { mood: Some("lunch".to_owned()), ..Contact::named(Handle::new("bob")) }]);
+}
+
+#[test]
+fn typing_is_told_in_any_case_of_letters() {
+    for (state, wanted) in [("typing", Typing::Typing), ("Typed", Typing::Typed), ("NOT_TYPING", Typing::Stopped)] {
+        match im("im_typing", json!({"buid": "b b", "typing_state": state})) {
+            News::Told(Event::Typing { user, typing }) => {
+                assert_eq!((user.as_str(), typing), ("b_x20b", wanted));
+            }
+            other => panic!("not typing: {other:?}"),
+        }
+        assert_eq!(typing_state(wanted), state.to_lowercase());
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod http;
 mod inbox;
 mod names;
 mod poll;
+mod queue;
 mod requests;
 mod server;
 mod session;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::backend::Ability;
 use crate::backend::Action;
 use crate::backend::Backend;
 use crate::backend::Capabilities;
@@ -37,10 +39,11 @@ use http::Line;
 pub use names::ImoNames;
 use server::Server;
 
-/// How many actions wait at most.
-const QUEUE: usize = 1024;
 /// The longest body of a message.
 const MAX_BODY: usize = 65_536;
+/// What there is a call for besides that.
+const ABILITIES: &[Ability] =
+    &[Ability::Contacts, Ability::Authorization, Ability::Mood, Ability::Blocking, Ability::Aliases, Ability::Typing];
 /// Enough for HTTP, TLS and an event on its way through the session, with room to spare.
 const STACK: usize = 1 << 20;
 
@@ -92,7 +95,7 @@ impl ImoBackend {
 
 impl Backend for ImoBackend {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { contacts: true, authorization: true, mood: true, max_body: MAX_BODY }
+        Capabilities::messages_only(MAX_BODY).with(ABILITIES)
     }
 
     fn names(&self) -> Arc<dyn Names> {
@@ -135,8 +138,11 @@ impl Backend for ImoBackend {
                 state.mood = mood;
                 state.presence_changed = true;
             }
-            action if state.queue.len() >= QUEUE => return Err(action),
-            action => state.queue.push_back(action),
+            // Old news by the time there is a connection.
+            Action::Typing { .. } if !state.has_arrived() => {}
+            // The protocol has no word for it.
+            Action::Seen { .. } => {}
+            action @ (Action::Typing { .. } | Action::Task { .. }) => state.queue.push(action)?,
         }
         drop(state);
         account.wake();

@@ -13,6 +13,7 @@ use super::account::Halt;
 use super::account::State;
 use super::account::Tie;
 use super::calls::Caller;
+use super::calls::Draft;
 use super::http::Cut;
 use super::http::Line;
 use super::http::Trouble;
@@ -26,6 +27,8 @@ use crate::backend::Address;
 use crate::backend::Event;
 use crate::backend::Failure;
 use crate::backend::Presence;
+use crate::backend::Receipt;
+use crate::backend::Task;
 use crate::backend::Ticket;
 use crate::imo;
 
@@ -40,7 +43,6 @@ enum Job {
     StayActive,
     RefuseAutoAway,
     Act(Action),
-    TurnDown(Ticket, Failure),
 }
 
 struct Worker<'a> {
@@ -77,9 +79,9 @@ fn next_job(state: &mut State) -> Option<Job> {
     if std::mem::take(&mut state.connect) {
         return Some(Job::Connect);
     }
-    let online = state.link.is_some() && state.session.as_ref().is_some_and(Session::is_online);
-    if !online {
-        return turn_down(state);
+    if !state.is_online() {
+        // Whoever was told of the login may act on it at once, and is not turned down.
+        return if state.has_arrived() { None } else { state.queue.next(false).map(Job::Act) };
     }
     if std::mem::take(&mut state.presence_changed) {
         return Some(Job::Presence);
@@ -90,14 +92,7 @@ fn next_job(state: &mut State) -> Option<Job> {
     if std::mem::take(&mut state.refuse_auto_away) {
         return Some(Job::RefuseAutoAway);
     }
-    state.queue.pop_front().map(Job::Act)
-}
-
-/// The first action in the queue that does not wait for a connection, as messages do.
-fn turn_down(state: &mut State) -> Option<Job> {
-    let at = state.queue.iter().position(|action| !matches!(action, Action::SendText { .. }))?;
-    let ticket = state.queue.remove(at)?.ticket()?;
-    Some(Job::TurnDown(ticket, Failure::NotConnected))
+    state.queue.next(true).map(Job::Act)
 }
 
 impl Worker<'_> {
@@ -139,10 +134,6 @@ impl Worker<'_> {
             Job::StayActive => self.ask(&tie, |caller| caller.observed_user_activity()),
             Job::RefuseAutoAway => self.ask(&tie, |caller| caller.refuse_auto_away()),
             Job::Act(action) => self.act(&tie, action),
-            Job::TurnDown(ticket, failure) => {
-                self.account.deliver(Event::Done { ticket, outcome: Err(failure) });
-                Ok(())
-            }
         };
         if let Err(halt) = result {
             self.account.fail(&tie, halt);
@@ -157,7 +148,7 @@ impl Worker<'_> {
         Tie { link: Some(state.links), cut, deadline: None }
     }
 
-    fn ask(&self, tie: &Tie, call: impl FnOnce(Caller<'_>) -> super::calls::Draft) -> Result<(), Halt> {
+    fn ask(&self, tie: &Tie, call: impl FnOnce(Caller<'_>) -> Draft) -> Result<(), Halt> {
         self.account.ask(self.line, tie, Purpose::Plain, call).map(drop)
     }
 
@@ -176,59 +167,94 @@ impl Worker<'_> {
     }
 
     fn act(&self, tie: &Tie, action: Action) -> Result<(), Halt> {
-        let account = self.account;
         match action {
-            Action::SendText { ticket, to, body } => {
-                let Address::User(user) = &to else {
-                    account.deliver(Event::Done { ticket, outcome: Err(Failure::UnknownUser) });
-                    return Ok(());
-                };
-                let uid = ImoNames::uid(user);
-                let mut text = Some((ticket, to, body));
-                let sent = account.with_session(tie, |session| {
-                    if let Some((ticket, to, body)) = text.take() {
-                        session.send(ticket, to, &uid, body);
-                    }
-                });
-                if let Some((ticket, to, body)) = text {
-                    // The connection went in between: for the next one.
-                    account.lock().queue.push_front(Action::SendText { ticket, to, body });
-                }
-                sent?;
-                account.exchange(self.line, tie).map(drop)
+            Action::Task { ticket, task } => self.carry_out(tie, ticket, task),
+            Action::Typing { user, typing } => {
+                let call = |caller: Caller<'_>| caller.im_typing(&ImoNames::uid(&user), typing);
+                self.account.ask(self.line, tie, Purpose::Typing, call).map(drop)
             }
-            Action::AddContact { ticket, user, greeting } => self.contact(tie, ticket, |caller| {
-                (caller.add_buddy(&ImoNames::uid(&user), &greeting), Purpose::Contact(ticket))
-            }),
-            Action::AnswerAuthRequest { ticket, user, accept } => self.contact(tie, ticket, |caller| {
-                (caller.answer_auth(&ImoNames::uid(&user), accept), Purpose::Contact(ticket))
-            }),
-            Action::RemoveContact { ticket, user } => {
-                let uid = ImoNames::uid(&user);
-                let group = account.with_session(tie, |session| session.group_of(&user)).unwrap_or("Offline");
-                self.contact(tie, ticket, |caller| {
-                    (caller.del_buddy(&uid, group), Purpose::Removal { ticket, uid: uid.clone() })
-                })
-            }
-            Action::Connect { .. } | Action::Disconnect | Action::SetPresence { .. } => Ok(()),
+            // These do not wait in the queue.
+            Action::Connect { .. } | Action::Disconnect | Action::SetPresence { .. } | Action::Seen { .. } => Ok(()),
         }
     }
 
+    fn carry_out(&self, tie: &Tie, ticket: Ticket, task: Task) -> Result<(), Halt> {
+        let plain = Purpose::Contact(ticket);
+        match task {
+            Task::SendText { to, body } => self.send(tie, ticket, to, body),
+            Task::AddContact { user, greeting } => self
+                .contact(tie, ticket, |session| (session.caller().add_buddy(&ImoNames::uid(&user), &greeting), plain)),
+            Task::RemoveContact { user } => self.contact(tie, ticket, |session| {
+                let uid = ImoNames::uid(&user);
+                (session.caller().del_buddy(&uid, session.group_of(&user)), Purpose::Removal { ticket, uid })
+            }),
+            Task::AnswerAuthRequest { user, accept } => self.contact(tie, ticket, |session| {
+                session.take_asker(&user);
+                (session.caller().answer_auth(&ImoNames::uid(&user), accept), plain)
+            }),
+            Task::Block { user, blocked: true } => self.contact(tie, ticket, |session| {
+                let waits = session.take_asker(&user);
+                (session.caller().block(&ImoNames::uid(&user), waits), plain)
+            }),
+            Task::Block { user, blocked: false } => {
+                self.contact(tie, ticket, |session| (session.caller().unblock_buddy(&ImoNames::uid(&user)), plain))
+            }
+            Task::SetAlias { user, alias } => self.contact(tie, ticket, |session| {
+                (session.caller().change_buddy_alias(&ImoNames::uid(&user), &alias), plain)
+            }),
+            // There is no call for it, so it is not among the abilities.
+            _ => {
+                self.done(ticket, Err(Failure::Refused));
+                Ok(())
+            }
+        }
+    }
+
+    fn send(&self, tie: &Tie, ticket: Ticket, to: Address, body: String) -> Result<(), Halt> {
+        let account = self.account;
+        let Address::User(user) = &to else {
+            self.done(ticket, Err(Failure::UnknownUser));
+            return Ok(());
+        };
+        let uid = ImoNames::uid(user);
+        let mut text = Some((to, body));
+        let sent = account.with_session(tie, |session| {
+            if let Some((to, body)) = text.take() {
+                session.send(ticket, to, &uid, body);
+            }
+        });
+        if let Some((to, body)) = text {
+            // The connection went in between: for the next one.
+            account.lock().queue.put_back(Action::Task { ticket, task: Task::SendText { to, body } });
+        }
+        sent?;
+        account.exchange(self.line, tie).map(drop)
+    }
+
+    /// Asks something about a contact, which does not wait for a connection.
     fn contact(
         &self,
         tie: &Tie,
         ticket: Ticket,
-        call: impl FnOnce(Caller<'_>) -> (super::calls::Draft, Purpose),
+        call: impl FnOnce(&mut Session) -> (Draft, Purpose),
     ) -> Result<(), Halt> {
         let asked = self.account.with_session(tie, |session| {
-            let (draft, purpose) = call(session.caller());
-            session.ask(draft, purpose);
+            let online = session.is_online();
+            if online {
+                let (draft, purpose) = call(session);
+                session.ask(draft, purpose);
+            }
+            online
         });
-        if asked.is_err() {
-            self.account.deliver(Event::Done { ticket, outcome: Err(Failure::NotConnected) });
+        if !matches!(asked, Ok(true)) {
+            self.done(ticket, Err(Failure::NotConnected));
+            return asked.map(drop);
         }
-        asked?;
         self.account.exchange(self.line, tie).map(drop)
+    }
+
+    fn done(&self, ticket: Ticket, outcome: Result<Receipt, Failure>) {
+        self.account.deliver(Event::Done { ticket, outcome });
     }
 
     fn connect(&mut self) {
@@ -334,9 +360,9 @@ impl Worker<'_> {
             }
         }
         self.drop_session();
-        let rest = std::mem::take(&mut account.lock().queue);
-        for ticket in rest.iter().filter_map(Action::ticket) {
-            account.deliver(Event::Done { ticket, outcome: Err(Failure::NotConnected) });
+        let rest = account.lock().queue.close();
+        for ticket in rest {
+            self.done(ticket, Err(Failure::NotConnected));
         }
     }
 
@@ -344,7 +370,7 @@ impl Worker<'_> {
     fn flush(&self, tie: &Tie) -> Result<(), Halt> {
         self.account.exchange(self.line, tie)?;
         while self.account.with_session(tie, |session| session.is_online())? {
-            let Some(action) = self.account.lock().queue.pop_front() else { break };
+            let Some(action) = self.account.lock().queue.next(true) else { break };
             self.act(tie, action)?;
         }
         Ok(())
@@ -362,5 +388,54 @@ impl Worker<'_> {
     fn drop_session(&self) {
         let session = self.account.lock().session.take();
         self.account.deliver_all(session.map(Session::close).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::account::Limits;
+    use super::super::server::Server;
+    use super::*;
+    use crate::backend::Typing;
+    use crate::config::Config;
+    use crate::model::Handle;
+    use serde_json::json;
+
+    /// An account whose connection is up, and that has been told of its login.
+    fn arriving() -> Account {
+        let mut config = Config::new("alice", "secret");
+        config.server = Some("http://127.0.0.1:1/".to_owned());
+        let (server, me) = (Server::of(&config).expect("a server"), Handle::new("alice"));
+        let mut session = Session::new("S".to_owned(), "alice", me.clone());
+        let signed_on = json!({"to": {"system": "client"}, "from": {"system": "im"}, "seq": 0,
+            "data": {"name": "signed_on"}});
+        session
+            .polled(imo::Answer { method: imo::FORWARD_TO_CLIENT.to_owned(), data: json!({"messages": [signed_on]}) });
+        let account = Account::new(server, "alice", me, config.password, Limits::default());
+        account.tie();
+        let mut state = account.lock();
+        session.step(state.epoch).expect("the success of the login");
+        state.session = Some(session);
+        drop(state);
+        account
+    }
+
+    #[test]
+    fn what_is_wanted_while_the_login_is_told_is_not_turned_down() {
+        let account = arriving();
+        let mut state = account.lock();
+        let bob = Handle::new("bob");
+        let wanted = [
+            Action::Task { ticket: Ticket(1), task: Task::RemoveContact { user: bob.clone() } },
+            Action::Typing { user: bob, typing: Typing::Typing },
+        ];
+        for action in wanted.clone() {
+            state.queue.push(action).expect("room");
+        }
+        assert!(next_job(&mut state).is_none());
+        state.session.as_mut().expect("a session").handled();
+        for wanted in wanted {
+            assert!(matches!(next_job(&mut state), Some(Job::Act(action)) if action == wanted));
+        }
     }
 }

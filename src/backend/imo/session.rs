@@ -19,6 +19,7 @@ use crate::backend::Event;
 use crate::backend::Failure;
 use crate::backend::Presence;
 use crate::backend::Receipt;
+use crate::backend::Task;
 use crate::backend::Ticket;
 use crate::imo;
 use crate::model::Handle;
@@ -41,9 +42,11 @@ pub(super) enum End {
 pub(super) enum Purpose {
     /// Nobody waits for the outcome.
     Plain,
+    /// Nobody waits for the outcome, and nobody wants it on another connection.
+    Typing,
     /// A message, by its `request_id`.
     Text(u64),
-    /// An action on a contact.
+    /// A task about a contact.
     Contact(Ticket),
     /// The removal of a contact from the group where it should be; if refused, `Buddies` is tried.
     Removal { ticket: Ticket, uid: String },
@@ -82,7 +85,7 @@ pub(super) struct Settled {
     pub(super) accepted: bool,
     /// What follows.
     pub(super) steps: Vec<Step>,
-    /// What to ask next on behalf of the same action.
+    /// What to ask next on behalf of the same task.
     pub(super) again: Option<(Purpose, String)>,
 }
 
@@ -107,6 +110,8 @@ pub(super) struct Session {
     display_name: Option<String>,
     listed: bool,
     present: HashSet<String>,
+    /// Who asked to become a contact and has no answer yet.
+    asking: HashSet<String>,
     ending: Option<End>,
 }
 
@@ -129,6 +134,7 @@ impl Session {
             display_name: None,
             listed: false,
             present: HashSet::new(),
+            asking: HashSet::new(),
             ending: None,
         }
     }
@@ -140,6 +146,11 @@ impl Session {
     /// Whether actions may go out.
     pub(super) fn is_online(&self) -> bool {
         self.online && self.ending.is_none()
+    }
+
+    /// Whether the success of the login has been told, or is being told.
+    pub(super) fn has_arrived(&self) -> bool {
+        (self.online || self.arriving) && self.ending.is_none()
     }
 
     /// Whether the login ever succeeded.
@@ -168,6 +179,11 @@ impl Session {
         if self.present.contains(&*Handle::fold(user.as_str())) { "Skype" } else { "Offline" }
     }
 
+    /// Takes a user off those who wait for our answer; tells whether they were among them.
+    pub(super) fn take_asker(&mut self, user: &Handle) -> bool {
+        self.asking.remove(&*Handle::fold(user.as_str()))
+    }
+
     /// The envelope of the request that has no answer yet, with today's `ack` and its own `seq`.
     pub(super) fn request(&mut self) -> Option<imo::Envelope> {
         let ack = self.inbox.ack();
@@ -190,7 +206,7 @@ impl Session {
         self.take_in(told);
         match verdict {
             Verdict::Accepted => match request.purpose {
-                Purpose::Plain => {}
+                Purpose::Plain | Purpose::Typing => {}
                 Purpose::Text(id) => self.accept_text(id, &mut settled.steps),
                 Purpose::Contact(ticket) | Purpose::Removal { ticket, .. } => {
                     settled.steps.push(done(ticket, Ok(Receipt::default())));
@@ -199,7 +215,7 @@ impl Session {
             Verdict::Refused => {
                 settled.accepted = false;
                 match request.purpose {
-                    Purpose::Plain => {}
+                    Purpose::Plain | Purpose::Typing => {}
                     Purpose::Text(id) => {
                         let text = self.texts.remove(&id);
                         settled.steps.extend(text.map(|text| done(text.ticket, Err(Failure::Refused))));
@@ -254,10 +270,10 @@ impl Session {
 
     fn hand_back(&mut self, purpose: Purpose) -> Option<Step> {
         match purpose {
-            Purpose::Plain => None,
+            Purpose::Plain | Purpose::Typing => None,
             Purpose::Text(id) => {
                 let Text { ticket, to, body, .. } = self.texts.remove(&id)?;
-                Some(Step::Requeue(Action::SendText { ticket, to, body }))
+                Some(Step::Requeue(Action::Task { ticket, task: Task::SendText { to, body } }))
             }
             Purpose::Contact(ticket) | Purpose::Removal { ticket, .. } => {
                 Some(done(ticket, Err(Failure::NotConnected)))
@@ -301,6 +317,11 @@ impl Session {
         self.online = false;
         self.greeting = false;
         self.arriving = false;
+        let harmless = self.caller().observed_user_activity();
+        if let Some(request) = self.unanswered.as_mut().filter(|request| request.purpose == Purpose::Typing) {
+            // Its number has to be used, but by then it may no longer be true.
+            request.draft = harmless;
+        }
     }
 
     /// The session goes on after [`suspend`](Self::suspend).
@@ -321,6 +342,9 @@ impl Session {
             }
             News::Added(contacts) => {
                 self.note(&contacts);
+                for contact in &contacts {
+                    self.take_asker(&contact.handle);
+                }
                 // imo-protocol 5: at login the whole list.
                 let complete = !std::mem::replace(&mut self.listed, true);
                 if contacts.is_empty() && !complete {
@@ -338,10 +362,16 @@ impl Session {
             News::Removed(users) => {
                 for user in &users {
                     self.present.remove(&*Handle::fold(user.as_str()));
+                    self.take_asker(user);
                 }
                 users.into_iter().map(|user| Step::Deliver(Event::ContactRemoved(user))).collect()
             }
-            News::Told(event) => vec![Step::Deliver(event)],
+            News::Told(event) => {
+                if let Event::AuthRequest { user, .. } = &event {
+                    self.asking.insert(Handle::fold(user.as_str()).into_owned());
+                }
+                vec![Step::Deliver(event)]
+            }
             News::OwnPresence { presence, mood } => {
                 let mut steps = vec![Step::Deliver(Event::OwnPresence { presence, mood })];
                 if presence == Presence::Away {
@@ -351,7 +381,7 @@ impl Session {
                 steps
             }
             News::Delivered { request_id, time } => match self.texts.remove(&request_id) {
-                Some(text) => vec![done(text.ticket, Ok(Receipt { time, remote: None }))],
+                Some(text) => vec![done(text.ticket, Ok(Receipt { time, ..Receipt::default() }))],
                 None => Vec::new(),
             },
             News::AutoAway => vec![Step::RefuseAutoAway],

@@ -3,6 +3,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::backend::Typing;
+
 const EPOCH: Epoch = Epoch(3);
 
 fn session() -> Session {
@@ -100,7 +102,9 @@ fn a_message_the_server_has_not_taken_is_handed_back() {
     let mut session = online();
     send(&mut session, 1);
     let settled = session.settle(answer(json!({"ack": 0})));
-    assert!(matches!(settled.steps[..], [Step::Requeue(Action::SendText { ticket: Ticket(1), .. })]));
+    let task = Task::SendText { to: Address::User(Handle::new("bob")), body: "hi".to_owned() };
+    let wanted = Action::Task { ticket: Ticket(1), task };
+    assert!(matches!(&settled.steps[..], [Step::Requeue(action)] if *action == wanted));
     assert!(session.close().is_empty());
 
     // Posted twice, the first copy may have arrived.
@@ -109,6 +113,60 @@ fn a_message_the_server_has_not_taken_is_handed_back() {
     session.request();
     assert!(session.settle(answer(json!({"ack": 0}))).steps.is_empty());
     assert_eq!(session.close().len(), 1);
+}
+
+#[test]
+fn typing_is_not_told_again_after_a_loss() {
+    let mut session = online();
+    session.ask(session.caller().im_typing("bob", Typing::Typing), Purpose::Typing);
+    let method = |session: &mut Session| {
+        let envelope = session.request().expect("a request");
+        (envelope.messages[0].data["method"].as_str().expect("a method").to_owned(), envelope.messages[0].seq)
+    };
+    assert_eq!(method(&mut session), ("im_typing".to_owned(), Some(0)));
+    session.suspend();
+    assert_eq!(method(&mut session), ("observed_user_activity".to_owned(), Some(0)));
+    assert!(session.settle(answer(json!({"ack": 1}))).accepted);
+
+    // What somebody waits for is.
+    session.ask(session.caller().block("bob", false), Purpose::Contact(Ticket(1)));
+    session.suspend();
+    assert_eq!(method(&mut session), ("block_buddy".to_owned(), Some(1)));
+}
+
+#[test]
+fn who_asks_waits_until_there_is_an_answer() {
+    let eve = Handle::new("Eve");
+    let asked = |session: &mut Session, seq| {
+        session.polled(answer(json!({"messages": [down(seq, "buddy_request", json!({"buid": "eve"}))]})));
+        assert!(matches!(take(session)[..], [Step::Deliver(Event::AuthRequest { .. })]));
+    };
+    let mut session = online();
+    assert!(!session.take_asker(&eve));
+    asked(&mut session, 1);
+    assert!(session.take_asker(&eve));
+    assert!(!session.take_asker(&eve));
+
+    // Another login may have answered.
+    for (seq, name) in [(2, "buddy_added"), (4, "buddy_removed")] {
+        asked(&mut session, seq);
+        session.polled(answer(json!({"messages": [down(seq + 1, name, json!([{"buid": "eve"}]))]})));
+        take(&mut session);
+        assert!(!session.take_asker(&eve), "{name}");
+    }
+}
+
+#[test]
+fn a_login_has_arrived_when_it_is_told_and_is_online_when_that_was_done() {
+    let mut session = session();
+    session.polled(answer(json!({"messages": [down(0, "signed_on", json!({}))]})));
+    assert!(!session.has_arrived());
+    session.step(EPOCH).expect("the success");
+    assert_eq!((session.has_arrived(), session.is_online()), (true, false));
+    session.handled();
+    assert_eq!((session.has_arrived(), session.is_online()), (true, true));
+    session.suspend();
+    assert_eq!((session.has_arrived(), session.is_online()), (false, false));
 }
 
 #[test]
@@ -172,16 +230,14 @@ fn a_disconnect_is_a_refusal_only_before_the_login_or_for_the_password() {
 
 /// JSON of the members and words that mean something, put together at random.
 fn any_json() -> impl Strategy<Value = Value> {
-    let words =
-        "(signed_on|buddy_added|buddy_removed|recv_im|reflect|disconnect|internal|client|im|set_status|bob|\\PC{0,9})";
+    let words = "(signed_on|buddy_added|buddy_removed|buddy_request|recv_im|im_typing|typed|reflect|disconnect|internal|client|im|set_status|bob|\\PC{0,9})";
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         words.prop_map(Value::from)
     ];
-    let keys =
-        "(data|name|edata|to|from|system|seq|buid|msg|group|type|primitive|timestamp|request_id|response|preferences)";
+    let keys = "(data|name|edata|to|from|system|seq|buid|msg|group|type|primitive|typing_state|timestamp|request_id|response|preferences)";
     leaf.prop_recursive(5, 64, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),

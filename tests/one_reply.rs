@@ -1,178 +1,169 @@
-//! Whatever a client sends, at every protocol version: one reply, with its id, and nothing changes on ERROR.
+//! Whatever a client sends, at every protocol version: one reply, with its id, in the client's letters, and nothing
+//! changes on ERROR.
 
-use std::sync::Arc;
-use std::time::Duration;
+#[path = "coverage/examples.rs"]
+mod examples;
+#[path = "support/world.rs"]
+mod world;
 
 use imo2skype::backend::Ability;
-use imo2skype::backend::Address;
-use imo2skype::backend::Capabilities;
-use imo2skype::backend::Contact;
-use imo2skype::backend::Epoch;
-use imo2skype::backend::Event;
-use imo2skype::backend::Kind;
-use imo2skype::backend::Message;
-use imo2skype::backend::Names;
-use imo2skype::model::Handle;
-use imo2skype::model::RemoteId;
-use imo2skype::translate::Attachment;
-use imo2skype::translate::ClientId;
-use imo2skype::translate::Engine;
-use imo2skype::translate::Now;
-use imo2skype::translate::Output;
-use imo2skype::translate::Setup;
-use imo2skype::translate::Token;
+use imo2skype::skype;
+use imo2skype::skype::Form;
+use imo2skype::skype::Search;
+use imo2skype::skype::Setting;
 use proptest::prelude::*;
+use proptest::sample::Index;
 
-struct AnyName;
+use examples::examples;
+use world::World;
+use world::reply;
 
-impl Names for AnyName {
-    fn parse(&self, typed: &str) -> Option<Handle> {
-        typed.bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| Handle::new(typed))
+/// What is done to a well-formed command.
+#[derive(Clone, Debug)]
+enum Change {
+    Nothing,
+    LowerCase,
+    DropWord(Index),
+    DoubleWord(Index),
+    SwapWord(Index, String),
+    Cut(Index),
+    Append(String),
+}
+
+fn apply(change: &Change, line: &str) -> String {
+    let mut words: Vec<_> = line.split(' ').map(str::to_owned).collect();
+    match change {
+        Change::Nothing => {}
+        Change::LowerCase => return line.to_ascii_lowercase(),
+        Change::DropWord(index) => drop(words.remove(index.index(words.len()))),
+        Change::DoubleWord(index) => {
+            let at = index.index(words.len());
+            words.insert(at, words[at].clone());
+        }
+        Change::SwapWord(index, word) => {
+            let at = index.index(words.len());
+            words[at].clone_from(word);
+        }
+        Change::Cut(index) => {
+            let ends: Vec<_> = line.char_indices().map(|(at, _)| at).collect();
+            return ends.get(index.index(ends.len().max(1))).map_or(String::new(), |end| line[..*end].to_owned());
+        }
+        Change::Append(text) => return format!("{line}{text}"),
     }
+    words.join(" ")
 }
 
-const CLIENT: ClientId = ClientId(1);
-const NOW: Now = Now { monotonic: Duration::from_secs(60), unix: 1_357_987_847 };
-
-/// Online, with a contact and a message that was not seen.
-fn engine() -> Engine {
-    let mut engine = Engine::new(Setup {
-        username: "alice".to_owned(),
-        capabilities: Capabilities::messages_only(65_536).with(Ability::ALL),
-        names: Arc::new(AnyName),
-        local_time: false,
-        files: None,
-        seed: 1,
-    });
-    let mut out = Vec::new();
-    engine.attach(CLIENT, Attachment::Direct, &mut out);
-    engine.login(NOW, &mut out);
-    let bob = Handle::new("bob");
-    let events = [
-        Event::Contacts { contacts: vec![Contact::named(bob.clone())], complete: true },
-        Event::Connected { epoch: Epoch(1), me: Handle::new("alice"), display_name: None },
-        Event::Message(Message {
-            remote: RemoteId::new("r1"),
-            conversation: Address::User(bob.clone()),
-            author: bob,
-            author_name: None,
-            kind: Kind::Text,
-            body: "two\nlines".to_owned(),
-            time: None,
-        }),
-    ];
-    for event in events {
-        engine.backend_event(event, NOW, &mut out);
-    }
-    engine
+fn change() -> impl Strategy<Value = Change> {
+    let word = prop_oneof!["[A-Za-z0-9#:=\"]{0,6}", "-?[0-9]{1,12}", Just("\n".to_owned()), "\\PC{0,3}"];
+    prop_oneof![
+        3 => Just(Change::Nothing),
+        1 => Just(Change::LowerCase),
+        1 => any::<Index>().prop_map(Change::DropWord),
+        1 => any::<Index>().prop_map(Change::DoubleWord),
+        2 => (any::<Index>(), word).prop_map(|(index, word)| Change::SwapWord(index, word)),
+        1 => any::<Index>().prop_map(Change::Cut),
+        1 => prop_oneof![Just(" ".to_owned()), " .{0,5}", "\\PC{0,5}"].prop_map(Change::Append),
+    ]
 }
 
-fn send(engine: &mut Engine, line: &str) -> Vec<Output> {
-    let mut out = Vec::new();
-    engine.client_line(CLIENT, Token(7), line, NOW, &mut out);
-    out
-}
-
-fn reply(outputs: &[Output]) -> (&str, usize) {
-    let replies: Vec<_> = outputs
-        .iter()
-        .filter_map(|output| match output {
-            Output::Reply { line, start, .. } => Some((line.as_str(), *start)),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(replies.len(), 1, "{outputs:?}");
-    assert!(matches!(outputs[0], Output::Reply { .. }), "the reply comes first: {outputs:?}");
-    replies[0]
-}
-
+/// A command of the language, well or badly formed, or anything at all.
 fn line() -> impl Strategy<Value = String> {
-    let word = prop::sample::select(vec![
-        "GET",
-        "set",
-        "SEARCH",
-        "MESSAGE",
-        "CHATMESSAGE",
-        "CHAT",
-        "ALTER",
-        "CREATE",
-        "DELETE",
-        "CALL",
-        "OPEN",
-        "PING",
-        "NAME",
-        "USER",
-        "PROFILE",
-        "CHATMEMBER",
-        "Bob",
-        "alice",
-        "zoe",
-        "100002",
-        "100003",
-        "7",
-        "BODY",
-        "STATUS",
-        "TYPE",
-        "USERS",
-        "SEEN",
-        "USERSTATUS",
-        "OFFLINE",
-        "AWAY",
-        "ONLINE",
-        "BUDDYSTATUS",
-        "1",
-        "2",
-        "FRIENDS",
-        "MISSEDMESSAGES",
-        "CHATS",
-        "MESSAGES",
-        "FULLNAME",
-        "onlinestatus",
-        "ISAUTHORIZED",
-        "TRUE",
-        "MOOD_TEXT",
-        "hello",
-        "",
-        "\n",
-        "PRIVILEGE",
-        "SKYPEOUT",
-        "CONNSTATUS",
-        "MEMBERS",
-        "IDENTITY",
-    ]);
+    let forms = (any::<Index>(), any::<Index>(), change()).prop_map(|(form, example, change)| {
+        let examples = examples(form.get(Form::ALL).syntax, &World::whole().called);
+        let example: &String = example.get(&examples);
+        apply(&change, example)
+    });
     let id = prop::option::of("#[!-~]{1,5} ");
-    (id, prop::collection::vec(word, 0..6), ".{0,5}")
-        .prop_map(|(id, words, rest)| format!("{}{}{rest}", id.unwrap_or_default(), words.join(" ")))
+    (id, prop_oneof![8 => forms.boxed(), 1 => ".{0,40}".boxed()])
+        .prop_map(|(id, line)| format!("{}{line}", id.unwrap_or_default()))
+}
+
+/// Everything that can be asked for.
+fn state(world: &mut World) -> Vec<String> {
+    let searches = Search::ALL.iter().map(|search| match search.word {
+        "USERS" | "GREETING" => format!("SEARCH {} bob", search.word),
+        word => format!("SEARCH {word}"),
+    });
+    let settings = Setting::ALL.iter().map(|setting| format!("GET {}", setting.word()));
+    let called = world.called.clone();
+    let objects = [
+        ("USER", "bob"),
+        ("USER", "eve"),
+        ("CHAT", &called.chat),
+        ("CHAT", &called.left),
+        ("CHATMEMBER", &called.member),
+        ("CHATMESSAGE", &called.received),
+        ("CHATMESSAGE", &called.sent),
+        ("CALL", &called.talking),
+        ("CALL", &called.ringing),
+        ("VOICEMAIL", &called.voicemail),
+        ("SMS", &called.composed),
+        ("GROUP", &called.group),
+        ("FILETRANSFER", &called.file),
+        ("APPLICATION", "demo"),
+    ];
+    let rows = skype::property_rows();
+    let readable = rows.iter().filter(|row| row.access.read && row.name != "AVATAR");
+    let properties = readable.flat_map(|row| match row.object {
+        "PROFILE" => vec![format!("GET PROFILE {}", row.name)],
+        object => {
+            let ids = objects.iter().filter(|known| known.0 == object);
+            ids.map(|(object, id)| format!("GET {object} {id} {}", row.name)).collect()
+        }
+    });
+    let questions: Vec<_> = searches.chain(settings).chain(properties).collect();
+    questions.iter().map(|question| format!("{question}: {}", world.ask(question))).collect()
+}
+
+fn check(abilities: &[Ability], protocol: u8, lines: &[String]) -> Result<(), TestCaseError> {
+    let mut world = World::new(abilities);
+    world.ask(&format!("PROTOCOL {protocol}"));
+    let mut before = state(&mut world);
+    for line in lines {
+        let outputs = world.send(line);
+        let (answer, whole) = reply(&outputs);
+        let start = whole.len() - answer.len();
+        let trimmed = line.trim_start_matches(' ');
+        let id = trimmed.split(' ').next().filter(|word| word.starts_with('#') && word.len() > 1);
+        match id.filter(|id| !id[1..].contains(char::is_whitespace)) {
+            Some(id) => prop_assert_eq!(&whole[..start], format!("{} ", id)),
+            None => prop_assert_eq!(start, 0),
+        }
+        let after = state(&mut world);
+        if answer.starts_with("ERROR ") {
+            prop_assert_eq!(outputs.len(), 1, "{:?} was refused and yet did something: {:?}", line, outputs);
+            prop_assert_eq!(&before, &after, "{:?} was refused and yet changed something", line);
+        }
+        before = after;
+    }
+    Ok(())
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
     #[test]
-    fn one_reply_with_its_id(protocol in 1..=8u8, lines in prop::collection::vec(line(), 1..12)) {
-        let mut engine = engine();
-        send(&mut engine, &format!("PROTOCOL {protocol}"));
-        for line in &lines {
-            let outputs = send(&mut engine, line);
-            let (reply, start) = reply(&outputs);
-            let trimmed = line.trim_start_matches(' ');
-            let id = trimmed.split(' ').next().filter(|word| word.starts_with('#') && word.len() > 1);
-            match id.filter(|id| !id[1..].contains(char::is_whitespace)) {
-                Some(id) => prop_assert_eq!(&reply[..start], format!("{} ", id)),
-                None => prop_assert_eq!(start, 0),
-            }
-            if reply[start..].starts_with("ERROR ") {
-                prop_assert_eq!(outputs.len(), 1, "{:?} was refused and yet did something: {:?}", line, outputs);
-            }
-        }
+    fn one_reply_with_its_id(protocol in 1..=8u8, lines in prop::collection::vec(line(), 1..8)) {
+        check(Ability::ALL, protocol, &lines)?;
     }
 
     #[test]
-    fn the_head_comes_back_in_the_letters_it_was_typed(
-        handle in "[A-Za-z]{1,8}",
-        property in prop::sample::select(vec!["FULLNAME", "fullName", "OnlineStatus", "MOOD_TEXT"]),
-    ) {
-        let mut engine = engine();
-        let outputs = send(&mut engine, &format!("GET USER {handle} {property}"));
-        let expected = format!("USER {handle} {property} ");
-        prop_assert!(reply(&outputs).0.starts_with(&expected));
+    fn also_on_a_network_that_can_do_little(protocol in 1..=8u8, lines in prop::collection::vec(line(), 1..8)) {
+        check(&[Ability::Contacts, Ability::Authorization, Ability::Mood], protocol, &lines)?;
+    }
+
+    #[test]
+    fn the_head_comes_back_in_the_letters_it_was_typed(row in any::<Index>(), upper in any::<u64>()) {
+        let rows: Vec<_> = skype::property_rows().into_iter().filter(|row| row.object == "USER").collect();
+        let property = row.get(&rows).name;
+        prop_assume!(property != "AVATAR");
+        let typed: String = format!("USER bob {property}")
+            .chars()
+            .enumerate()
+            .map(|(at, char)| if upper >> (at % 64) & 1 == 1 { char.to_ascii_uppercase() } else { char.to_ascii_lowercase() })
+            .collect();
+        let answer = World::whole().ask(&format!("GET {typed}"));
+        let expected = format!("{typed} ");
+        prop_assert!(answer.starts_with(&expected), "{} to {}", answer, expected);
     }
 }

@@ -323,6 +323,12 @@ const TEXTS: &[(u16, &str)] = &[
 ];
 
 impl ErrorCode {
+    /// The error of this number, if there is one.
+    #[must_use]
+    pub fn by_number(number: u16) -> Option<Self> {
+        TEXTS.binary_search_by_key(&number, |(number, _)| *number).ok().map(|row| Self(TEXTS[row].0))
+    }
+
     /// The number.
     #[must_use]
     pub fn number(self) -> u16 {

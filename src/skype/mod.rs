@@ -6,6 +6,7 @@
 
 mod action;
 mod error;
+mod form;
 mod line;
 mod property;
 mod protocol;
@@ -30,6 +31,7 @@ pub use action::VoicemailAction;
 pub use action::Window;
 pub use error::ErrorCode;
 pub use error::ErrorReply;
+pub use form::Form;
 pub use line::Line;
 pub use line::Separator;
 pub use property::ApplicationProperty;

@@ -5,6 +5,7 @@ use crate::backend::Change;
 use crate::model::ChatIndex;
 use crate::model::Handle;
 use crate::model::Kind;
+use crate::model::Member;
 use crate::model::Message;
 use crate::model::MyStatus;
 use crate::model::ObjectId;
@@ -195,8 +196,8 @@ impl Engine {
             self.announce_chat(chat, ChatProperty::Status, out);
             self.put_members(chat, &handles);
             let said = self.announce_added(chat, &handles, now, out);
-            let all = std::iter::once(partner).chain(handles).collect();
-            self.found(chat, all, Some(said), out);
+            let all = std::iter::once(partner.clone()).chain(handles).collect();
+            self.found(chat, all, Some(said), Some(partner), out);
         } else {
             self.put_members(chat, &handles);
             let said = self.announce_added(chat, &handles, now, out);
@@ -207,11 +208,13 @@ impl Engine {
 
     pub(super) fn put_members(&mut self, chat: ChatIndex, handles: &[Handle]) {
         for handle in handles {
-            let id = match self.chats.chat(chat).place_of(handle) {
-                Some(place) => self.chats.chat(chat).members[place].id,
-                None => self.new_id(),
+            let here = self.chats.chat(chat);
+            let (id, role) = match here.place_of(handle).map(|place| &here.members[place]) {
+                Some(member) if member.present => (member.id, member.role),
+                Some(member) => (member.id, Role::User),
+                None => (self.new_id(), Role::User),
             };
-            self.chats.put_member(chat, handle, Role::User, id);
+            self.chats.put_member(chat, handle, role, id);
         }
     }
 
@@ -220,14 +223,19 @@ impl Engine {
         self.say_own(chat, Kind::Added(handles.to_vec()), String::new(), now, out)
     }
 
-    /// Takes members out of a chat, and says who is left.
-    pub(super) fn take_out(&mut self, chat: ChatIndex, handles: &[Handle], out: &mut Vec<Output>) {
+    /// Takes members out of a chat, and says who is left; tells what they were in it.
+    pub(super) fn take_out(&mut self, chat: ChatIndex, handles: &[Handle], out: &mut Vec<Output>) -> Vec<Member> {
+        let name = self.friendly_name(chat);
         let here = self.chats.chat_mut(chat);
+        let mut gone = Vec::new();
         for member in here.members.iter_mut().filter(|member| handles.contains(&member.handle)) {
+            gone.push(member.clone());
             member.present = false;
             member.active = false;
         }
         self.announce_chat_properties(chat, &[ChatProperty::Members, ChatProperty::ActiveMembers], out);
+        self.announce_new_name(chat, &name, out);
+        gone
     }
 
     fn kick(
@@ -247,20 +255,19 @@ impl Engine {
         }
         let kind = if ban { Kind::Banned(handles.clone()) } else { Kind::Kicked(handles.clone()) };
         let said = self.say_own(chat, kind, String::new(), now, out);
-        self.take_out(chat, &handles, out);
-        let change = Change::Kick { users: handles.clone(), ban };
-        self.change(chat, change, Undo::Removed(handles), Some(said), out);
+        let gone = self.take_out(chat, &handles, out);
+        self.change(chat, Change::Kick { users: handles, ban }, Undo::Removed(gone), Some(said), out);
         Ok(())
     }
 
     fn leave(&mut self, chat: ChatIndex, now: Now, out: &mut Vec<Output>) {
         let said = self.say_own(chat, Kind::Left, String::new(), now, out);
         let me = self.me.handle.clone();
-        self.take_out(chat, &[me], out);
+        let gone = self.take_out(chat, &[me], out);
         self.set_my_status(chat, MyStatus::Unsubscribed, out);
         let bookmarked = self.chats.chat(chat).bookmarked;
         self.bookmark(chat, false, out);
-        self.change(chat, Change::Leave, Undo::Left { bookmarked }, Some(said), out);
+        self.change(chat, Change::Leave, Undo::Left { gone, bookmarked }, Some(said), out);
     }
 
     /// Begins to take part; the network tells how that goes on.
@@ -271,8 +278,13 @@ impl Engine {
         if before == MyStatus::Subscribed || nowhere {
             return Err(ErrorCode::CHAT_ACTION_FAILED);
         }
+        let bookmarked = self.chats.chat(chat).bookmarked;
         self.set_my_status(chat, MyStatus::Connecting, out);
-        self.change(chat, change, Undo::Entering(before), None, out);
+        // Who joins has a bookmark, until they leave (skype-api 7.4).
+        if change == Change::Join && !bookmarked {
+            self.bookmark(chat, true, out);
+        }
+        self.change(chat, change, Undo::Entering { before, bookmarked }, None, out);
         Ok(())
     }
 

@@ -196,6 +196,7 @@ impl Engine {
         self.users.change(&partner, |user| user.contacted = true);
         self.calls.add(id, Call::new(partner, kind, status, now.unix));
         self.ask(Task::PlaceCall { users, voicemail }, Pending::PlaceCall(id), out);
+        self.announce_call(id, CallProperty::Status, out);
         if status == CallStatus::Unplaced {
             self.set_call_status(id, CallStatus::Routing, out);
         }
@@ -478,7 +479,15 @@ impl Engine {
         for (property, _) in changed.into_iter().filter(|(_, changed)| *changed) {
             self.announce_call(id, property, out);
         }
+        let answered = !before.is_incoming() && before.answered.is_none() && after.answered.is_some();
+        // What a client hears of a call of ours that is answered (skype-api 7.10).
+        if answered {
+            self.announce_call(id, CallProperty::VaaInputStatus, out);
+        }
         self.set_call_status(id, told.status, out);
+        if answered {
+            self.announce_call(id, CallProperty::VideoStatus, out);
+        }
     }
 
     /// Without a connection there are no calls.

@@ -100,6 +100,18 @@ impl Engine {
         self.announce(property.since(), self.chat_value(line, chat, property), out);
     }
 
+    /// The FRIENDLYNAME, to see whether it changes.
+    pub(super) fn friendly_name(&self, index: ChatIndex) -> String {
+        self.chat_value(Line::notification(), self.chats.chat(index), ChatProperty::FriendlyName).finish().0
+    }
+
+    /// Says the FRIENDLYNAME if it is not what it was.
+    pub(super) fn announce_new_name(&self, index: ChatIndex, before: &str, out: &mut Vec<Output>) {
+        if self.friendly_name(index) != before {
+            self.announce_chat(index, ChatProperty::FriendlyName, out);
+        }
+    }
+
     /// Says several properties, one after the other.
     pub(super) fn announce_chat_properties(
         &self,

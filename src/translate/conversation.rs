@@ -12,6 +12,7 @@ use crate::model::ChatIndex;
 use crate::model::ConversationId;
 use crate::model::Handle;
 use crate::model::Kind;
+use crate::model::Member;
 use crate::model::Message;
 use crate::model::MyStatus;
 use crate::model::ObjectId;
@@ -41,6 +42,8 @@ pub(super) struct Founding {
     said: Option<ObjectId>,
     /// How we stand to it if the network refuses.
     otherwise: MyStatus,
+    /// With whom it was a dialog before.
+    dialog: Option<Handle>,
     /// What waits for it.
     held: Vec<(Ticket, Held)>,
 }
@@ -56,11 +59,15 @@ pub(super) struct Changing {
 /// What to do if the network refuses a change; of options, what to do if it does not.
 pub(super) enum Undo {
     Added(Vec<Handle>),
-    Removed(Vec<Handle>),
+    Removed(Vec<Member>),
     Left {
+        gone: Vec<Member>,
         bookmarked: bool,
     },
-    Entering(MyStatus),
+    Entering {
+        before: MyStatus,
+        bookmarked: bool,
+    },
     MyStatus(MyStatus),
     Topic(String, String),
     Guidelines(String),
@@ -100,13 +107,20 @@ impl Engine {
             self.put_members(chat, users);
             self.announce_chat_properties(chat, &[ChatProperty::Members, ChatProperty::FriendlyName], out);
         }
-        self.found(chat, users.to_vec(), None, out);
+        self.found(chat, users.to_vec(), None, None, out);
         chat
     }
 
     /// Has the network found the conversation of a chat.
-    pub(super) fn found(&mut self, chat: ChatIndex, users: Vec<Handle>, said: Option<ObjectId>, out: &mut Vec<Output>) {
-        let founding = Founding { chat, said, otherwise: MyStatus::Unsubscribed, held: Vec::new() };
+    pub(super) fn found(
+        &mut self,
+        chat: ChatIndex,
+        users: Vec<Handle>,
+        said: Option<ObjectId>,
+        dialog: Option<Handle>,
+        out: &mut Vec<Output>,
+    ) {
+        let founding = Founding { chat, said, otherwise: MyStatus::Unsubscribed, dialog, held: Vec::new() };
         self.ask(Task::Found { users }, Pending::Founding(founding), out);
     }
 
@@ -155,7 +169,7 @@ impl Engine {
 
     /// The network has founded a conversation, or not.
     pub(super) fn founding_done(&mut self, founding: Founding, outcome: Outcome, now: Now, out: &mut Vec<Output>) {
-        let Founding { chat, said, otherwise, held } = founding;
+        let Founding { chat, said, otherwise, dialog, held } = founding;
         let conversation = outcome.and_then(|receipt| receipt.conversation.ok_or(Failure::Refused));
         // One that was found may be one that is known by another way.
         let conversation = conversation.and_then(|conversation| match self.chats.by_conversation(&conversation) {
@@ -172,7 +186,10 @@ impl Engine {
                 }
             }
             Err(failure) => {
-                self.set_my_status(chat, otherwise, out);
+                match dialog.filter(|partner| self.chats.dialog(partner).is_none()) {
+                    Some(partner) => self.back_to_dialog(chat, partner, out),
+                    None => self.set_my_status(chat, otherwise, out),
+                }
                 for (ticket, _) in held {
                     self.done(ticket, Err(failure), now, out);
                 }
@@ -181,6 +198,16 @@ impl Engine {
         if let Some(said) = said {
             self.move_on(said, state, out);
         }
+    }
+
+    /// A dialog to which nobody could be added is what it was.
+    fn back_to_dialog(&mut self, chat: ChatIndex, partner: Handle, out: &mut Vec<Output>) {
+        let present = self.chats.chat(chat).present().map(|member| member.handle.clone());
+        let added: Vec<_> = present.filter(|handle| *handle != self.me.handle && *handle != partner).collect();
+        self.chats.settle(chat, Place::Dialog(partner));
+        self.announce_chat(chat, ChatProperty::Status, out);
+        self.take_out(chat, &added, out);
+        self.announce_chat(chat, ChatProperty::FriendlyName, out);
     }
 
     /// The network has changed a conversation, or not; what it refused did not happen.
@@ -207,26 +234,25 @@ impl Engine {
 
     fn undo(&mut self, chat: ChatIndex, undo: Undo, out: &mut Vec<Output>) {
         match undo {
-            Undo::Added(handles) => {
-                self.take_out(chat, &handles, out);
-                self.announce_chat(chat, ChatProperty::FriendlyName, out);
-            }
-            Undo::Removed(handles) => {
-                self.put_members(chat, &handles);
-                self.announce_chat(chat, ChatProperty::Members, out);
-            }
-            Undo::Left { bookmarked } => {
-                let me = self.me.handle.clone();
-                self.put_members(chat, &[me]);
-                self.chats.chat_mut(chat).bookmarked = bookmarked;
-                self.announce_chat(chat, ChatProperty::Members, out);
+            Undo::Added(handles) => drop(self.take_out(chat, &handles, out)),
+            Undo::Removed(members) => self.put_back(chat, members, out),
+            Undo::Left { gone, bookmarked } => {
+                self.put_back(chat, gone, out);
                 self.set_my_status(chat, MyStatus::Subscribed, out);
-                self.announce_chat(chat, ChatProperty::Bookmarked, out);
+                self.bookmark_again(chat, bookmarked, out);
             }
-            Undo::Entering(before) | Undo::MyStatus(before) => self.set_my_status(chat, before, out),
+            Undo::Entering { before, bookmarked } => {
+                self.set_my_status(chat, before, out);
+                self.bookmark_again(chat, bookmarked, out);
+            }
+            Undo::MyStatus(before) => self.set_my_status(chat, before, out),
             Undo::Topic(topic, xml) => {
                 let here = self.chats.chat_mut(chat);
+                let with_tags = here.topic_xml != xml;
                 (here.topic, here.topic_xml) = (topic, xml);
+                if with_tags {
+                    self.announce_chat(chat, ChatProperty::TopicXml, out);
+                }
                 self.announce_chat_properties(chat, &[ChatProperty::Topic, ChatProperty::FriendlyName], out);
             }
             Undo::Guidelines(text) => {
@@ -243,6 +269,23 @@ impl Engine {
             }
             Undo::Options(_) => {}
             Undo::Role(handle, role) => self.give_role(chat, &handle, role, out),
+        }
+    }
+
+    /// Puts members back who were taken out, as they were.
+    fn put_back(&mut self, chat: ChatIndex, members: Vec<Member>, out: &mut Vec<Output>) {
+        let name = self.friendly_name(chat);
+        for member in members {
+            let place = self.chats.put_member(chat, &member.handle, member.role, member.id);
+            self.chats.chat_mut(chat).members[place].active = member.active;
+        }
+        self.announce_chat_properties(chat, &[ChatProperty::Members, ChatProperty::ActiveMembers], out);
+        self.announce_new_name(chat, &name, out);
+    }
+
+    fn bookmark_again(&mut self, chat: ChatIndex, bookmarked: bool, out: &mut Vec<Output>) {
+        if std::mem::replace(&mut self.chats.chat_mut(chat).bookmarked, bookmarked) != bookmarked {
+            self.announce_chat(chat, ChatProperty::Bookmarked, out);
         }
     }
 
@@ -278,6 +321,7 @@ impl Engine {
                 blob.clone_into(&mut made.blob);
                 let chat = self.chats.add(made);
                 let told = [
+                    ChatProperty::Name,
                     ChatProperty::ActivityTimestamp,
                     ChatProperty::Status,
                     ChatProperty::Type,
@@ -285,7 +329,13 @@ impl Engine {
                     ChatProperty::Status,
                 ];
                 self.announce_chat_properties(chat, &told, out);
-                let founding = Founding { chat, said: None, otherwise: MyStatus::ApplicationDenied, held: Vec::new() };
+                let founding = Founding {
+                    chat,
+                    said: None,
+                    otherwise: MyStatus::ApplicationDenied,
+                    dialog: None,
+                    held: Vec::new(),
+                };
                 self.ask(Task::FindByBlob { blob: blob.to_owned() }, Pending::Founding(founding), out);
                 line(self, chat, ChatProperty::Name)
             }
@@ -296,16 +346,15 @@ impl Engine {
     pub(super) fn conversation(&mut self, told: backend::Conversation, now: Now, out: &mut Vec<Output>) {
         let creator = told.creator.clone().unwrap_or_else(|| self.me.handle.clone());
         let (chat, new) = self.chat_at(&Address::Conversation(told.id.clone()), &creator, now);
+        let (before, name) = (self.member_picture(chat), self.friendly_name(chat));
         let changed = self.take_over(chat, &told);
         if new {
             self.announce_invited(chat, told.adder.as_ref(), now, out);
             return;
         }
-        if changed.contains(&ChatProperty::Members) {
-            self.announce_chat(chat, ChatProperty::Members, out);
-            self.announce_chat(chat, ChatProperty::ActiveMembers, out);
-        }
-        for property in changed.into_iter().filter(|property| *property != ChatProperty::Members) {
+        let name = Some(name.as_str()).filter(|_| !changed.contains(&ChatProperty::Topic));
+        self.announce_member_changes(chat, &before, name, out);
+        for property in changed {
             match property {
                 ChatProperty::MyStatus => {
                     self.announce_chat_properties(chat, &[ChatProperty::MyStatus, ChatProperty::Status], out);
@@ -322,8 +371,8 @@ impl Engine {
     fn take_over(&mut self, chat: ChatIndex, told: &backend::Conversation) -> Vec<ChatProperty> {
         let mut changed = Vec::new();
         if let Some(members) = &told.members {
-            let before = self.member_picture(chat);
-            let gone: Vec<_> = self.chats.chat(chat).present().map(|member| member.handle.clone()).collect();
+            let here = self.chats.chat(chat).members.iter().filter(|member| member.present);
+            let gone: Vec<_> = here.map(|member| member.handle.clone()).collect();
             for member in members {
                 self.put_members(chat, std::slice::from_ref(&member.handle));
                 if let Some(place) = self.chats.chat(chat).place_of(&member.handle) {
@@ -334,9 +383,6 @@ impl Engine {
             let here = self.chats.chat_mut(chat);
             for member in here.members.iter_mut().filter(|member| gone.contains(&member.handle)) {
                 member.present = members.iter().any(|told| told.handle == member.handle);
-            }
-            if before != self.member_picture(chat) {
-                changed.push(ChatProperty::Members);
             }
         }
         let here = self.chats.chat_mut(chat);
@@ -359,18 +405,56 @@ impl Engine {
             here.my_status = status;
             changed.push(ChatProperty::MyStatus);
         }
-        if told.adder.is_some() {
-            here.adder.clone_from(&told.adder);
-        }
-        if let Some(created) = told.created {
+        if let Some(created) = told.created.filter(|created| *created != here.created) {
             here.created = created;
+            changed.push(ChatProperty::Timestamp);
+        }
+        if told.adder.is_some() && told.adder != here.adder {
+            here.adder.clone_from(&told.adder);
+            changed.push(ChatProperty::Adder);
         }
         changed
     }
 
     /// Who is in a chat, and how.
-    fn member_picture(&self, chat: ChatIndex) -> Vec<(ObjectId, Role, bool)> {
-        self.chats.chat(chat).present().map(|member| (member.id, member.role, member.active)).collect()
+    fn member_picture(&self, chat: ChatIndex) -> Vec<Member> {
+        self.chats.chat(chat).members.iter().filter(|member| member.present).cloned().collect()
+    }
+
+    /// Says what is different among the members of a chat (skype-api 7.4), and the FRIENDLYNAME if
+    /// it was `name` before.
+    fn announce_member_changes(&self, chat: ChatIndex, before: &[Member], name: Option<&str>, out: &mut Vec<Output>) {
+        let here = self.chats.chat(chat);
+        for (place, member) in here.members.iter().enumerate().filter(|(_, member)| member.present) {
+            let known = before.iter().find(|known| known.id == member.id);
+            if member.role != known.map_or(Role::User, |known| known.role) {
+                self.announce_member(chat, place, ChatMemberProperty::Role, out);
+                if member.handle == self.me.handle {
+                    self.announce_chat(chat, ChatProperty::MyRole, out);
+                }
+            }
+            // Of those who have just come, the lists say it.
+            if known.is_some_and(|known| known.active != member.active) {
+                self.announce_member(chat, place, ChatMemberProperty::IsActive, out);
+            }
+        }
+        let after = self.member_picture(chat);
+        let ids = |members: &[Member], which: fn(&Member) -> bool| {
+            members.iter().filter(|member| which(member)).map(|member| member.id).collect::<Vec<_>>()
+        };
+        let differs = |which| ids(before, which) != ids(&after, which);
+        if differs(|member| member.role == Role::Applicant) {
+            self.announce_chat(chat, ChatProperty::Applicants, out);
+        }
+        if differs(|member| member.role != Role::Applicant) {
+            self.announce_chat(chat, ChatProperty::Members, out);
+            if let Some(name) = name {
+                self.announce_new_name(chat, name, out);
+            }
+        }
+        if differs(|member| member.role != Role::Applicant && member.active) {
+            self.announce_chat(chat, ChatProperty::ActiveMembers, out);
+        }
     }
 
     /// What is said of a conversation that has appeared (skype-api 7.4).
@@ -425,6 +509,10 @@ impl Engine {
                     self.set_my_status(chat, MyStatus::Subscribed, out);
                 }
                 self.announce_chat_properties(chat, &[ChatProperty::Members, ChatProperty::FriendlyName], out);
+                // Who has come by themselves is there.
+                if users.contains(author) {
+                    self.activate(chat, author, out);
+                }
             }
             Kind::Applicant => {
                 self.put_members(chat, std::slice::from_ref(author));
@@ -449,7 +537,6 @@ impl Engine {
     /// Members are in a chat no more, we may be among them.
     fn went(&mut self, chat: ChatIndex, users: &[Handle], if_me: MyStatus, out: &mut Vec<Output>) {
         self.take_out(chat, users, out);
-        self.announce_chat(chat, ChatProperty::FriendlyName, out);
         if users.contains(&self.me.handle) {
             self.set_my_status(chat, if_me, out);
         }

@@ -96,7 +96,8 @@ impl Engine {
                 // Only contacts are in groups (skype-api 3.11).
                 let user = user.filter(|user| user.is_listed()).ok_or(ErrorCode::GROUP_INVALID_PROPERTY)?;
                 let (handle, online) = (user.handle.clone(), user.is_online());
-                if !user.groups.contains(&id) {
+                let new = !user.groups.contains(&id);
+                if new {
                     self.users.change(&handle, |user| user.groups.push(id));
                     if let Some(group) = self.groups.custom_mut(id) {
                         group.members.push(handle);
@@ -104,6 +105,9 @@ impl Engine {
                     }
                 }
                 self.announce_group(id, GroupProperty::NumberOfUsers, out);
+                if new && online {
+                    self.announce_group(id, GroupProperty::NumberOfUsersOnline, out);
+                }
             }
             GroupAction::RemoveUser => {
                 let user = user.filter(|user| user.groups.contains(&id)).ok_or(ErrorCode::GROUP_INVALID_PROPERTY)?;
@@ -123,8 +127,12 @@ impl Engine {
         let users = &self.users;
         let Some(group) = self.groups.custom_mut(id) else { return };
         group.members.retain(|member| member != handle);
-        group.online = group.members.iter().filter(|member| is_there(users.get(member.as_str()))).count();
+        let online = group.members.iter().filter(|member| is_there(users.get(member.as_str()))).count();
+        let changed = std::mem::replace(&mut group.online, online) != online;
         self.announce_group(id, GroupProperty::NumberOfUsers, out);
+        if changed {
+            self.announce_group(id, GroupProperty::NumberOfUsersOnline, out);
+        }
     }
 
     /// Who is no contact any more is in no group.

@@ -268,10 +268,21 @@ impl Engine {
             }
             self.announce_chat(chat, ChatProperty::ActivityTimestamp, out);
         }
+        // Who goes says so first; that we have to go is told last (skype-api 7.4).
+        let goes = match &kind {
+            Kind::Left => true,
+            Kind::Kicked(users) | Kind::Banned(users) => !users.contains(&self.me.handle),
+            _ => false,
+        };
+        if goes {
+            self.announce_status(id, out);
+        }
         if !said {
             self.apply(chat, &author, &kind, &body, out);
         }
-        self.announce_status(id, out);
+        if !goes {
+            self.announce_status(id, out);
+        }
     }
 
     /// The form that a request to become a contact has for clients of protocols 1 to 3 (skype-api 5).

@@ -11,6 +11,7 @@ use crate::skype::ErrorCode;
 use crate::skype::ProfileProperty;
 use crate::skype::Set;
 use crate::skype::UserChange;
+use crate::skype::Window;
 use crate::translate::application::TYPING;
 
 /// What a command needs, and the answer without it.
@@ -41,6 +42,7 @@ pub fn need(command: &Command<'_>) -> Option<Need> {
         }
         // The number that says what it is: those of CALL itself are about the callee (skype-api 6).
         Command::Call { .. } => needs(Ability::Calls, ErrorCode::ALTER_CALL_FAILED),
+        Command::Open { window: Window::Voicemail, .. } => needs(Ability::Voicemails, ErrorCode::VOICEMAIL_INVALID_ID),
         Command::CallVoicemail { .. } => needs(Ability::Voicemails, ErrorCode::NO_VOICEMAIL),
         Command::Name(_)
         | Command::Protocol(_)
@@ -79,12 +81,13 @@ fn need_to_set(what: &Set<'_>) -> Option<Need> {
         },
         Set::ChatMessageBody { .. } => needs(Ability::Editing, ErrorCode::SET_MESSAGE_INVALID_WHAT),
         Set::ChatDescription { .. } => needs(Ability::ChatSettings, ErrorCode::CHAT_ACTION_FAILED),
+        // Without the ability there is no such object.
+        Set::Call { .. } => needs(Ability::Calls, ErrorCode::SET_CALL_INVALID_ID),
         Set::Avatar { .. } => needs(Ability::Avatars, ErrorCode::INVALID_AVATAR),
         Set::UserStatus(_)
         | Set::Setting { .. }
         | Set::ChatMessageSeen { .. }
-        // Only a network that has calls and short messages makes those objects.
-        | Set::Call { .. }
+        // Short messages are composed on any network, and fail when they are sent.
         | Set::Sms { .. }
         | Set::GroupName { .. }
         | Set::Ringtone { .. }
@@ -123,17 +126,21 @@ fn need_to_alter(what: &Alter<'_>) -> Option<Need> {
         Alter::Call { action: AlterCall::JoinConference(_), .. } => {
             needs(Ability::Conferences, ErrorCode::ALTER_CALL_FAILED)
         }
-        Alter::Application { name, action: AlterApplication::Connect(_) } => {
+        Alter::Application { name, action } => {
             let ability = if *name == TYPING { Ability::Typing } else { Ability::Streams };
-            needs(ability, ErrorCode::APPLICATION_FAILED)
+            let refusal = match action {
+                AlterApplication::Connect(_) => ErrorCode::APPLICATION_FAILED,
+                AlterApplication::Disconnect { .. } => ErrorCode::APPLICATION_DISCONNECT_STREAM,
+                AlterApplication::Write(..) => ErrorCode::APPLICATION_WRITE_STREAM,
+                AlterApplication::Read(_) => ErrorCode::APPLICATION_READ_STREAM,
+                AlterApplication::Datagram(..) => ErrorCode::APPLICATION_DATAGRAM_STREAM,
+            };
+            needs(ability, refusal)
         }
-        // Without the ability there is no object, or nothing to be asked of the network.
-        Alter::ChatMember { .. }
-        | Alter::Call { .. }
-        | Alter::Voicemail { .. }
-        | Alter::SmsSend { .. }
-        | Alter::Application { .. }
-        | Alter::Group { .. }
-        | Alter::FileTransfer { .. } => None,
+        // Without the ability there is no such object.
+        Alter::Call { .. } => needs(Ability::Calls, ErrorCode::ALTER_CALL_INVALID_ID),
+        Alter::Voicemail { .. } => needs(Ability::Voicemails, ErrorCode::ALTER_VOICEMAIL_INVALID_ID),
+        Alter::FileTransfer { .. } => needs(Ability::Files, ErrorCode::ALTER_UNKNOWN_TYPE),
+        Alter::ChatMember { .. } | Alter::SmsSend { .. } | Alter::Group { .. } => None,
     }
 }

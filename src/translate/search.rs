@@ -36,7 +36,8 @@ impl Engine {
             SearchResult::MissedChats => {
                 let mut chats: Vec<ChatIndex> = Vec::new();
                 let mut seen = HashSet::new();
-                let missed = self.chats.missed().filter_map(|id| self.chats.message(id)).map(|message| message.chat);
+                let missed = self.chats.missed().filter(|id| self.is_text(*id));
+                let missed = missed.filter_map(|id| self.chats.message(id)).map(|message| message.chat);
                 chats.extend(missed.filter(|chat| seen.insert(*chat)));
                 list_chats(reply, chats.into_iter().map(|index| self.chats.chat(index)))
             }

@@ -365,8 +365,12 @@ pub(super) fn dtmf(words: &mut Words<'_>, invalid: ErrorCode) -> Result<char, Er
 
 impl<'a> SmsChange<'a> {
     fn parse(words: &mut Words<'a>) -> Result<Self, ErrorCode> {
-        let property = SmsProperty::parse(words.next()).filter(|property| property.access().write);
+        // The reply to SEEN names the status instead (skype-api 3.9).
         words.mark_end();
+        let property = SmsProperty::parse(words.next()).filter(|property| property.access().write);
+        if property != Some(SmsProperty::Seen) {
+            words.mark_end();
+        }
         match property.ok_or(ErrorCode::SET_INVALID_WHAT)? {
             SmsProperty::TargetNumbers => Ok(Self::TargetNumbers(Items(words.take_rest()))),
             SmsProperty::ReplyToNumber => Ok(Self::ReplyToNumber(words.take_rest())),

@@ -182,6 +182,7 @@ fn help_names_every_option_and_no_secret() {
         "--server",
         "--insecure-http",
         "--ca-file",
+        "--files",
         "--network",
         "--password-file",
         "--data-dir",

@@ -7,6 +7,8 @@ mod fake;
 mod close;
 #[path = "session/commands.rs"]
 mod commands;
+#[path = "session/files.rs"]
+mod files;
 #[path = "session/open.rs"]
 mod open;
 #[path = "session/queue.rs"]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use imo2skype::backend::Ability;
 use imo2skype::backend::Action;
 use imo2skype::backend::Address;
+use imo2skype::backend::CallControl;
 use imo2skype::backend::Capabilities;
 use imo2skype::backend::Change;
 use imo2skype::backend::Epoch;
@@ -331,6 +332,9 @@ fn describe_task(task: &Task) -> (&'static str, String) {
         }
         Task::PlaceCall { users, voicemail } => {
             ("PlaceCall", format!("{}{}", all(users), if *voicemail { " voicemail" } else { "" }))
+        }
+        Task::Call { call, control: CallControl::Video { send, start } } => {
+            ("Call", format!("{} Video send={send} start={start}", call.as_str()))
         }
         Task::Call { call, control } => ("Call", format!("{} {control:?}", call.as_str())),
         Task::Voicemail { voicemail, action, device } => {

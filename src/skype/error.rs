@@ -239,7 +239,7 @@ const TEXTS: &[(u16, &str)] = &[
     (108, "User not contact"),
     (109, "directory doesn't exist"),
     (110, "No voicemail capability"),
-    (111, "File not found"),
+    (111, "SET File not found"),
     (112, "Too many targets"),
     (113, "Close: invalid WHAT"),
     (114, "Invalid avatar"),

@@ -26,7 +26,7 @@ use crate::translate::engine::Answer;
 use crate::translate::profile::without_tags;
 
 /// Bits of `SETOPTIONS` (skype-api 4.5): ordinary members only listen; only the upper ones set the topic.
-const USERS_ARE_LISTENERS: u32 = 16;
+pub(super) const USERS_ARE_LISTENERS: u32 = 16;
 const TOPIC_LOCKED: u32 = 32;
 
 impl Engine {
@@ -95,7 +95,8 @@ impl Engine {
 
     pub(super) fn set_description(&mut self, reply: Line, name: &str, text: &str, out: &mut Vec<Output>) -> Answer {
         let chat = self.chats.by_name(name).ok_or(ErrorCode::CHAT_INVALID_NAME)?;
-        if self.chats.chat(chat).partner().is_some() || !self.wants_online() {
+        let here = self.chats.chat(chat);
+        if here.partner().is_some() || here.my_status != MyStatus::Subscribed || !self.wants_online() {
             return Err(ErrorCode::CHAT_ACTION_FAILED);
         }
         self.change_description(chat, text, out)?;

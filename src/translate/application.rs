@@ -146,7 +146,10 @@ impl Engine {
 
     /// The network has opened a stream, or not.
     pub(super) fn connect_done(&mut self, name: &str, user: &Handle, number: u32, done: bool, out: &mut Vec<Output>) {
-        if done {
+        if done && self.applications.get(name).is_none() {
+            // Nobody is there any more who would close it.
+            self.close_stream(name, Stream::new(user.clone(), number), out);
+        } else if done {
             self.stream_opened(name, user, number, out);
         } else if let Some(application) = self.applications.get_mut(name) {
             application.connecting.retain(|connecting| connecting != user);

@@ -9,7 +9,6 @@ use crate::backend::Presence;
 use crate::model::Handle;
 use crate::skype::ConnectionStatus;
 use crate::skype::Line;
-use crate::skype::ProfileProperty;
 use crate::skype::Protocol;
 use crate::skype::UserProperty;
 use crate::skype::UserStatus;
@@ -266,8 +265,7 @@ impl Engine {
             return;
         }
         if let Some(mood) = mood.filter(|mood| *mood != self.me.mood) {
-            self.me.mood = mood;
-            self.announce_profile(ProfileProperty::MoodText, out);
+            self.take_over_mood(&mood, out);
         }
         let status = status_of(presence);
         // Several of our words mean the same to the network: keep the one that the user chose.

@@ -53,6 +53,7 @@ pub(super) struct Changing {
     chat: ChatIndex,
     /// The message that tells of it.
     said: Option<ObjectId>,
+    change: Change,
     undo: Undo,
 }
 
@@ -163,7 +164,7 @@ impl Engine {
         said: Option<ObjectId>,
         out: &mut Vec<Output>,
     ) {
-        let pending = Pending::Change(Changing { chat, said, undo });
+        let pending = Pending::Change(Changing { chat, said, change: change.clone(), undo });
         self.ask_in(chat, pending, |conversation| Task::Change { conversation, change }, out);
     }
 
@@ -212,7 +213,7 @@ impl Engine {
 
     /// The network has changed a conversation, or not; what it refused did not happen.
     pub(super) fn change_done(&mut self, changing: Changing, outcome: Outcome, out: &mut Vec<Output>) {
-        let Changing { chat, said, undo } = changing;
+        let Changing { chat, said, change, undo } = changing;
         let done = outcome.is_ok();
         if let Ok(receipt) = &outcome
             && let (Some(said), Some(remote)) = (said, &receipt.remote)
@@ -224,7 +225,7 @@ impl Engine {
                 self.chats.chat_mut(chat).options = bits;
                 self.announce_chat(chat, ChatProperty::Options, out);
             }
-            _ if done => {}
+            _ if done || !self.is_still_so(chat, &change) => {}
             undo => self.undo(chat, undo, out),
         }
         if let Some(said) = said {
@@ -232,9 +233,35 @@ impl Engine {
         }
     }
 
+    /// Whether a chat still is what a change made of it: what has happened since then stays.
+    fn is_still_so(&self, chat: ChatIndex, change: &Change) -> bool {
+        let here = self.chats.chat(chat);
+        match change {
+            Change::Topic(topic) => here.topic == *topic,
+            Change::Guidelines(text) => here.guidelines == *text,
+            Change::Description(text) => here.description == *text,
+            Change::Password { hint, .. } => here.password_hint == *hint,
+            Change::Role { user, role } => here.role_of(user) == *role,
+            Change::Join | Change::Accept | Change::EnterPassword(_) => {
+                matches!(here.my_status, MyStatus::Connecting | MyStatus::WaitingRemoteAccept)
+            }
+            Change::Leave => here.my_status == MyStatus::Unsubscribed,
+            Change::Disband => here.my_status == MyStatus::Disbanded,
+            Change::Invite(users) => users.iter().any(|user| here.has(user)),
+            Change::Kick { users, .. } => users.iter().any(|user| !here.has(user)),
+            Change::Options(_) => true,
+        }
+    }
+
     fn undo(&mut self, chat: ChatIndex, undo: Undo, out: &mut Vec<Output>) {
         match undo {
-            Undo::Added(handles) => drop(self.take_out(chat, &handles, out)),
+            Undo::Added(mut handles) => {
+                // Who takes part was let in nevertheless.
+                let here = self.chats.chat(chat);
+                let active = |handle: &Handle| here.place_of(handle).is_some_and(|place| here.members[place].active);
+                handles.retain(|handle| !active(handle));
+                self.take_out(chat, &handles, out);
+            }
             Undo::Removed(members) => self.put_back(chat, members, out),
             Undo::Left { gone, bookmarked } => {
                 self.put_back(chat, gone, out);

@@ -50,6 +50,7 @@ use crate::translate::message::Editing;
 use crate::translate::message::Outgoing;
 use crate::translate::refusal::need;
 use crate::translate::user::ContactChange;
+use crate::translate::user::status_word;
 
 /// The first number given to an object: all numbers have the same length for long, because a
 /// client compares them by prefix (clients 2, rule 12).
@@ -331,7 +332,7 @@ impl Engine {
             Command::Get { head, ref what } => self.get(reply, head, what, protocol),
             Command::Set { head, ref what } => self.set(reply.part(head), client, what, protocol, now, out),
             Command::Search { search, target } => {
-                self.search(reply.part(search.head(protocol.has_chat_messages())), search, target)
+                self.search(reply.part(search.head(protocol.has_chat_messages())), search, target, protocol)
             }
             Command::Message { user, body } => self.message_to_user(reply, user, body, protocol, now, out),
             Command::ChatMessage { chat, body } => self.message_to_chat(reply, chat, body, protocol, now, out),
@@ -586,10 +587,12 @@ impl Engine {
 
     /// How the session stands, for a client that has just come (skype-api 1.3).
     fn greet(&self, client: ClientId, out: &mut Vec<Output>) {
+        let known = self.clients.iter().find(|known| known.id == client);
+        let protocol = known.map_or(Protocol::HIGHEST, |known| known.protocol);
         let lines = [
             Line::notification().part("CONNSTATUS").part(self.connection_status().word()),
             Line::notification().part("CURRENTUSERHANDLE").part(self.me.handle.as_str()),
-            Line::notification().part("USERSTATUS").part(self.user_status().word()),
+            Line::notification().part("USERSTATUS").part(status_word(self.user_status(), protocol)),
         ];
         // While a login runs, the rest is told to everybody when it has succeeded.
         let told = if self.connection_status() == ConnectionStatus::Connecting { 1 } else { lines.len() };

@@ -31,6 +31,7 @@ use crate::skype::Separator;
 use crate::translate::Engine;
 use crate::translate::Now;
 use crate::translate::Output;
+use crate::translate::alter::USERS_ARE_LISTENERS;
 use crate::translate::engine::Answer;
 use crate::translate::engine::Outcome;
 use crate::translate::engine::Pending;
@@ -48,8 +49,9 @@ pub(super) struct Outgoing {
 /// A change of a message that the network has not confirmed yet.
 pub(super) struct Editing {
     id: ObjectId,
-    /// What it was before.
+    /// What it was before, and the text it was given.
     before: (String, Option<Box<Edit>>),
+    after: String,
 }
 
 impl Engine {
@@ -86,8 +88,10 @@ impl Engine {
         let index = self.chats.by_name(name).ok_or(ErrorCode::CHATMESSAGE_UNKNOWN_CHAT)?;
         self.may_send(body)?;
         let chat = self.chats.chat(index);
+        let users_listen = chat.options & USERS_ARE_LISTENERS != 0 && self.capabilities.can(Ability::Roles);
+        let lowest = if users_listen { Role::Helper } else { Role::User };
         // Who has left, or may only listen, says nothing.
-        if chat.my_status != MyStatus::Subscribed || chat.role_of(&self.me.handle) > Role::User {
+        if chat.my_status != MyStatus::Subscribed || chat.role_of(&self.me.handle) > lowest {
             return Err(ErrorCode::CHATMESSAGE_FAILED);
         }
         Ok(self.send(reply, index, false, body, protocol, now, out))
@@ -358,14 +362,16 @@ impl Engine {
         let edit = Box::new(Edit { author: self.me.handle.clone(), time: now.unix });
         let before = self.chats.edit(id, body.to_owned(), Some(edit)).ok_or(refused)?;
         let task = Task::Edit { conversation, message: remote, body: body.to_owned() };
-        self.ask(task, Pending::Edit(Editing { id, before }), out);
+        self.ask(task, Pending::Edit(Editing { id, before, after: body.to_owned() }), out);
         self.announce_edit(id, out);
         Ok(reply.part(body))
     }
 
     /// The network has answered; a change that it refused did not happen.
     pub(super) fn edit_done(&mut self, editing: Editing, outcome: &Outcome, out: &mut Vec<Output>) {
-        if outcome.is_err() {
+        // What has changed since then stays.
+        let still = self.chats.message(editing.id).is_some_and(|message| message.body == editing.after);
+        if outcome.is_err() && still {
             let (body, edit) = editing.before;
             self.chats.edit(editing.id, body, edit);
             self.announce_edit(editing.id, out);

@@ -85,7 +85,7 @@ impl Engine {
                 phone(|details| &details.phone_mobile),
                 self.online_word(user, Protocol::HIGHEST).to_owned(),
                 plain(&user.alias),
-                "FALSE".to_owned(),
+                if self.capabilities.can(Ability::Voicemails) { "TRUE" } else { "FALSE" }.to_owned(),
                 plain(&user.mood),
             ]
             .join(";")
@@ -125,14 +125,15 @@ impl Engine {
         &mut self,
         reply: Line,
         property: ProfileProperty,
-        value: &str,
+        typed: &str,
         protocol: Protocol,
         out: &mut Vec<Output>,
     ) -> Answer {
-        let value = checked(property, value).ok_or(ErrorCode::SET_PROFILE_INVALID)?;
+        let value = checked(property, typed).ok_or(ErrorCode::SET_PROFILE_INVALID)?;
         match property {
             ProfileProperty::MoodText => self.set_mood(&value, out),
             ProfileProperty::RichMoodText => {
+                self.profile.set(property, String::new());
                 self.set_mood(&without_tags(&value), out);
                 self.profile.set(property, value);
                 self.announce_profile(property, out);
@@ -148,7 +149,11 @@ impl Engine {
                 self.announce_profile(property, out);
             }
         }
-        Ok(self.profile_value(reply, property, protocol))
+        Ok(match property {
+            // One client waits for the value that it sent, here the code alone (clients 2, rule 9).
+            ProfileProperty::Country => reply.part(typed),
+            _ => self.profile_value(reply, property, protocol),
+        })
     }
 
     /// The network has answered; a name that it refused is not ours.
@@ -161,12 +166,21 @@ impl Engine {
     }
 
     pub(super) fn set_mood(&mut self, text: &str, out: &mut Vec<Output>) {
-        text.clone_into(&mut self.me.mood);
-        // A text with tags belongs to the mood before.
-        self.profile.set(ProfileProperty::RichMoodText, String::new());
-        self.announce_profile(ProfileProperty::MoodText, out);
+        self.take_over_mood(text, out);
         if self.is_online() {
             self.send_presence(out);
+        }
+    }
+
+    /// We have another mood.
+    pub(super) fn take_over_mood(&mut self, text: &str, out: &mut Vec<Output>) {
+        text.clone_into(&mut self.me.mood);
+        // A text with tags belongs to the mood before; one client keeps it until it hears another (clients 3.2).
+        let had_tags = !self.profile.get(ProfileProperty::RichMoodText).is_empty();
+        self.profile.set(ProfileProperty::RichMoodText, String::new());
+        self.announce_profile(ProfileProperty::MoodText, out);
+        if had_tags {
+            self.announce_profile(ProfileProperty::RichMoodText, out);
         }
     }
 

@@ -4,10 +4,12 @@ use std::collections::HashSet;
 
 use crate::model::Chat;
 use crate::model::ChatIndex;
+use crate::model::Kind;
 use crate::model::ObjectId;
 use crate::model::User;
 use crate::skype::ErrorCode;
 use crate::skype::Line;
+use crate::skype::Protocol;
 use crate::skype::Search;
 use crate::skype::SearchResult;
 use crate::skype::Separator;
@@ -15,7 +17,7 @@ use crate::translate::Engine;
 use crate::translate::engine::Answer;
 
 impl Engine {
-    pub(super) fn search(&self, reply: Line, search: &Search, target: &str) -> Answer {
+    pub(super) fn search(&self, reply: Line, search: &Search, target: &str, protocol: Protocol) -> Answer {
         Ok(match search.result {
             SearchResult::Friends => list_users(reply, self.users.iter().filter(|user| user.is_listed())),
             SearchResult::WaitingForAuthorization => {
@@ -23,13 +25,18 @@ impl Engine {
             }
             SearchResult::Users => self.search_users(reply, target),
             SearchResult::MissedMessages => {
-                reply.list(Separator::CommaSpace, self.chats.missed().filter(|id| self.is_text(*id)))
+                let missed = self.chats.missed().filter(|id| self.is_text(*id) || self.is_auth_request(*id));
+                reply.list(Separator::CommaSpace, missed.filter(|id| self.is_shown(*id, protocol)))
             }
-            SearchResult::Messages if target.is_empty() => reply.list(Separator::CommaSpace, self.chats.newest_first()),
+            SearchResult::Messages if target.is_empty() => {
+                let shown = self.chats.newest_first().filter(|id| self.is_shown(*id, protocol));
+                reply.list(Separator::CommaSpace, shown)
+            }
             SearchResult::Messages => {
                 let partner = self.names.parse(target).ok_or(ErrorCode::INVALID_HANDLE)?;
                 let messages = self.chats.dialog(&partner).map(|index| &self.chats.chat(index).messages);
-                reply.list(Separator::CommaSpace, messages.into_iter().flat_map(|messages| messages.iter().rev()))
+                let messages = messages.into_iter().flat_map(|messages| messages.iter().rev());
+                reply.list(Separator::CommaSpace, messages.filter(|id| self.is_shown(**id, protocol)))
             }
             // Without windows every chat is as active as the others.
             SearchResult::Chats => list_chats(reply, self.chats.iter().map(|(_, chat)| chat)),
@@ -69,6 +76,20 @@ impl Engine {
     /// Whether a message is one that somebody wrote.
     fn is_text(&self, id: ObjectId) -> bool {
         self.chats.message(id).is_some_and(|message| message.kind.is_text())
+    }
+
+    /// Whether a message is a request to become a contact.
+    fn is_auth_request(&self, id: ObjectId) -> bool {
+        self.chats.message(id).is_some_and(|message| message.kind == Kind::AuthRequest)
+    }
+
+    /// Whether clients of a protocol know of a message, as they are told of it (skype-api 2, 5).
+    fn is_shown(&self, id: ObjectId, protocol: Protocol) -> bool {
+        if self.is_auth_request(id) {
+            protocol < Protocol::AUTH_REQUESTS
+        } else {
+            protocol.has_chat_messages() || self.is_text(id)
+        }
     }
 
     /// Users who are known here, and whoever could be called so: these networks have no directory

@@ -31,6 +31,8 @@ pub(super) struct ContactChange {
     user: Handle,
     /// What to go back to if the network refuses.
     before: Before,
+    /// The words of a request that the change has answered.
+    request: Option<String>,
 }
 
 enum Before {
@@ -169,7 +171,8 @@ impl Engine {
             there
         });
         for handle in left {
-            self.announce_properties(&handle, &[UserProperty::OnlineStatus], out);
+            let told = [UserProperty::OnlineStatus, UserProperty::LastOnlineTimestamp];
+            self.announce_properties(&handle, &told, out);
             self.recount_groups_of(&handle, out);
         }
     }
@@ -253,14 +256,15 @@ impl Engine {
     ) -> Answer {
         let handle = self.reachable_user(typed, ErrorCode::SET_BUDDYSTATUS_FAILED)?;
         let before = self.users.get(handle.as_str()).map_or(Relation::Stranger, |user| user.relation);
-        let change = ContactChange { user: handle.clone(), before: Before::Relation(before) };
+        let mut change = ContactChange { user: handle.clone(), before: Before::Relation(before), request: None };
         if status == BuddyStatus::Pending {
             if before != Relation::Contact {
-                let answered = self.users.change(&handle, |user| {
+                change.request = self.users.change(&handle, |user| {
                     user.relation = Relation::Asked;
                     user.authorized = true;
-                    user.request.take().is_some()
+                    user.request.take()
                 });
+                let answered = change.request.is_some();
                 let task = Task::AddContact { user: handle.clone(), greeting: greeting.to_owned() };
                 self.ask(task, Pending::Contact(change), out);
                 if answered {
@@ -284,12 +288,13 @@ impl Engine {
 
     pub(super) fn set_authorized(&mut self, reply: Line, typed: &str, accept: bool, out: &mut Vec<Output>) -> Answer {
         let handle = self.reachable_user(typed, ErrorCode::SET_AUTHORIZED_FAILED)?;
-        let (before, answered) = self.users.change(&handle, |user| {
+        let (before, request) = self.users.change(&handle, |user| {
             let before = std::mem::replace(&mut user.authorized, accept);
-            (before, user.request.take().is_some())
+            (before, user.request.take())
         });
+        let answered = request.is_some();
         let task = Task::AnswerAuthRequest { user: handle.clone(), accept };
-        let change = ContactChange { user: handle.clone(), before: Before::Authorized(before) };
+        let change = ContactChange { user: handle.clone(), before: Before::Authorized(before), request };
         self.ask(task, Pending::Contact(change), out);
         if answered {
             self.announce_properties(&handle, &[UserProperty::ReceivedAuthRequest], out);
@@ -302,7 +307,7 @@ impl Engine {
         let handle = self.reachable_user(typed, ErrorCode::SET_AUTHORIZED_FAILED)?;
         let before = self.users.change(&handle, |user| std::mem::replace(&mut user.blocked, blocked));
         if before != blocked {
-            let change = ContactChange { user: handle.clone(), before: Before::Blocked(before) };
+            let change = ContactChange { user: handle.clone(), before: Before::Blocked(before), request: None };
             self.ask(Task::Block { user: handle.clone(), blocked }, Pending::Contact(change), out);
         }
         self.announce_properties(&handle, &[UserProperty::IsBlocked], out);
@@ -325,7 +330,7 @@ impl Engine {
         let before = self.users.change(&handle, |user| std::mem::replace(&mut user.alias, alias.to_owned()));
         // Kept by the session alone where the network has no place for it.
         if before != alias && self.capabilities.can(Ability::Aliases) {
-            let change = ContactChange { user: handle.clone(), before: Before::Alias(before) };
+            let change = ContactChange { user: handle.clone(), before: Before::Alias(before), request: None };
             self.ask(Task::SetAlias { user: handle.clone(), alias: alias.to_owned() }, Pending::Contact(change), out);
         }
         self.announce_properties(&handle, &[UserProperty::DisplayName], out);
@@ -356,6 +361,11 @@ impl Engine {
             }
         });
         self.announce_properties(&change.user, &[told], out);
+        // Who asked still waits, unless they have asked again.
+        if change.request.is_some() && self.users.get(change.user.as_str()).is_some_and(|user| user.request.is_none()) {
+            self.users.change(&change.user, |user| user.request = change.request);
+            self.announce_properties(&change.user, &[UserProperty::ReceivedAuthRequest], out);
+        }
     }
 }
 
@@ -383,11 +393,12 @@ fn take_over(user: &mut User, contact: Contact, now: Now) -> Vec<UserProperty> {
         changed.push(UserProperty::DisplayName);
     }
     if let Some(presence) = contact.presence.filter(|presence| *presence != user.presence) {
-        if presence == Presence::Offline {
-            user.last_online = now.unix;
-        }
         user.presence = presence;
         changed.push(UserProperty::OnlineStatus);
+        if presence == Presence::Offline {
+            user.last_online = now.unix;
+            changed.push(UserProperty::LastOnlineTimestamp);
+        }
     } else if changed.contains(&UserProperty::BuddyStatus) {
         changed.push(UserProperty::OnlineStatus);
     }

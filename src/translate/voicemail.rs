@@ -55,17 +55,17 @@ impl Engine {
         device: &str,
         out: &mut Vec<Output>,
     ) -> Answer {
-        let voicemail = self.voicemails.get_mut(id).ok_or(ErrorCode::ALTER_VOICEMAIL_INVALID_ID)?;
+        self.voicemails.get(id).ok_or(ErrorCode::ALTER_VOICEMAIL_INVALID_ID)?;
+        self.ask_about_voicemail(id, action, device, ErrorCode::ALTER_VOICEMAIL_FAILED, out)?;
         let place = match action {
             VoicemailAction::SetInput => Some(0),
             VoicemailAction::SetOutput => Some(1),
             VoicemailAction::SetCaptureMic => Some(2),
             _ => None,
         };
-        if let Some(place) = place {
+        if let (Some(place), Some(voicemail)) = (place, self.voicemails.get_mut(id)) {
             device.clone_into(&mut voicemail.devices[place]);
         }
-        self.ask_about_voicemail(id, action, device, ErrorCode::ALTER_VOICEMAIL_FAILED, out)?;
         Ok(reply)
     }
 

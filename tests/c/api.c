@@ -64,7 +64,7 @@ static void config(void) {
 
 static void describe(void) {
   static const char *const keys[] = {"server", "network", "autologin", "local_time", "history",
-                                     "queue_limit", "insecure_http", "ca_file", "interactive"};
+                                     "queue_limit", "insecure_http", "ca_file", "interactive", "files"};
   const char *known = imo2skype_config_describe(NULL);
   size_t index;
   CHECK(known != NULL);

@@ -150,7 +150,7 @@ impl Names for Fake {
 
 impl Backend for Fake {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::messages_only(1 << 20).with(&[Ability::Mood, Ability::Streams])
+        Capabilities::messages_only(1 << 20).with(&[Ability::Mood, Ability::Streams, Ability::Avatars])
     }
 
     fn names(&self) -> Arc<dyn Names> {

@@ -63,6 +63,9 @@ pub(crate) struct Options {
     /// One more root certificate to trust (PEM)
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+    /// Folder below which clients may have files (pictures of users) read and written; without it they may not
+    #[arg(long, value_name = "DIR")]
+    files: Option<PathBuf>,
     /// Chat network [default: imo]
     #[arg(long, value_name = "NAME")]
     network: Option<String>,
@@ -115,6 +118,7 @@ impl From<Options> for Arguments {
             server: options.server,
             insecure_http: switch(options.insecure_http),
             ca_file: options.ca_file,
+            files: options.files,
             network: options.network,
             password_file: options.password_file,
             data_dir: options.data_dir,

@@ -130,10 +130,8 @@ fn account(settings: Settings, password: Option<String>) -> Result<Account, Fail
     if let Some(network) = &settings.network {
         config.set("network", network)?;
     }
-    if let Some(file) = absolute(settings.ca_file)? {
-        let file = file.into_os_string().into_string();
-        config.ca_file = Some(file.map_err(|file| Failure::usage(format!("ca_file: {file:?} is not UTF-8")))?);
-    }
+    config.ca_file = absolute_text("ca_file", settings.ca_file)?;
+    config.files = absolute_text("files", settings.files)?;
     config.insecure_http = settings.insecure_http == Some(true);
     config.local_time = settings.local_time == Some(true);
     config.interactive = settings.interactive == Some(true);
@@ -165,4 +163,10 @@ fn absolute(path: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
     let absolute = path
         .map(|path| std::path::absolute(&path).map_err(|error| Failure::usage(format!("{}: {error}", path.display()))));
     absolute.transpose()
+}
+
+/// The same, where the library takes text.
+fn absolute_text(name: &str, path: Option<PathBuf>) -> Result<Option<String>, Failure> {
+    let text = absolute(path)?.map(|path| path.into_os_string().into_string());
+    text.transpose().map_err(|path| Failure::usage(format!("{name}: {path:?} is not UTF-8")))
 }

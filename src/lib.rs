@@ -37,8 +37,8 @@
 //!
 //! # What it does not do
 //!
-//! Group chats, calls, files and avatars are refused with the errors that Skype had for them. Messages are kept in
-//! memory only.
+//! What the network cannot do is refused with the errors that Skype had for it; on imo these are chats of several, calls, files
+//! and pictures. Messages are kept in memory only.
 
 mod config;
 mod error;
@@ -76,6 +76,7 @@ pub use gateway::GatewayConfig;
 pub use gateway::TlsFiles;
 pub use session::Callback;
 pub use session::Session;
+pub use translate::Click;
 
 // Not in the contract: for the program imo2skype-gateway.
 #[cfg(feature = "gateway")]

@@ -241,7 +241,7 @@ impl Stage {
                         };
                         self.click(&Click::MenuItem {
                             id: (*id).to_owned(),
-                            users: users.iter().map(|user| Handle::new(*user)).collect(),
+                            users: users.iter().map(|user| (*user).to_owned()).collect(),
                             context: MenuContext::parse(context).ok_or("not a menu")?,
                             context_id: context_id.to_owned(),
                         });

@@ -12,7 +12,7 @@ pub enum Ability {
     Mood,
     /// Users can be blocked.
     Blocking,
-    /// The name that we give to a contact is kept: [`Action::SetAlias`](super::Action::SetAlias).
+    /// The name that we give to a contact is kept: [`Task::SetAlias`](super::Task::SetAlias).
     Aliases,
     /// Our own name for people can be changed.
     OwnName,

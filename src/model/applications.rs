@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 
 use crate::model::Handle;
 
+/// How many applications there may be.
+const MOST_APPLICATIONS: usize = 1000;
+
 /// How many texts wait for a reader on one stream, and how many bytes they may have together.
 const MOST_TEXTS: usize = 1024;
 const MOST_BYTES: usize = 8 << 20;
@@ -90,8 +93,11 @@ impl Applications {
         self.0.get_mut(name)
     }
 
-    /// Has a client take part; `false` if it does already.
+    /// Has a client take part; `false` if it does already, or there are too many.
     pub fn join(&mut self, name: &str, client: u32) -> bool {
+        if self.0.len() >= MOST_APPLICATIONS && !self.0.contains_key(name) {
+            return false;
+        }
         let application = self.0.entry(name.to_owned()).or_insert_with(|| Application {
             clients: Vec::new(),
             connectable: Vec::new(),

@@ -56,6 +56,9 @@ pub struct Group {
     pub online: usize,
 }
 
+/// How many groups clients may make.
+const MOST_GROUPS: usize = 10_000;
+
 /// The groups that clients made.
 #[derive(Debug, Default)]
 pub struct Groups(BTreeMap<ObjectId, Group>);
@@ -84,6 +87,12 @@ impl Groups {
     /// Adds an empty group.
     pub fn add(&mut self, id: ObjectId, name: String) {
         self.0.insert(id, Group { name, members: Vec::new(), online: 0 });
+    }
+
+    /// Whether one more may be made.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.0.len() < MOST_GROUPS
     }
 
     /// Takes a group away.

@@ -17,6 +17,9 @@ pub struct MenuItem {
     pub enabled: bool,
 }
 
+/// How many items, and how many events, there may be.
+const MOST: usize = 1000;
+
 /// What clients want to be told of when somebody clicks; each by client and name.
 #[derive(Debug, Default)]
 pub struct Menus {
@@ -25,10 +28,10 @@ pub struct Menus {
 }
 
 impl Menus {
-    /// Adds an item; `false` if the client has one of this name.
+    /// Adds an item; `false` if the client has one of this name, or there are too many.
     pub fn add_item(&mut self, client: u32, id: &str, item: MenuItem) -> bool {
         let key = (client, id.to_owned());
-        let new = !self.items.contains_key(&key);
+        let new = self.items.len() < MOST && !self.items.contains_key(&key);
         if new {
             self.items.insert(key, item);
         }
@@ -45,9 +48,9 @@ impl Menus {
         self.items.remove(&(client, id.to_owned())).is_some()
     }
 
-    /// Adds an event; `false` if the client has one of this name.
+    /// Adds an event; `false` if the client has one of this name, or there are too many.
     pub fn add_event(&mut self, client: u32, id: &str) -> bool {
-        self.events.insert((client, id.to_owned()), ()).is_none()
+        self.events.len() < MOST && self.events.insert((client, id.to_owned()), ()).is_none()
     }
 
     /// Takes an event away; `false` if there is none.

@@ -35,6 +35,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::error::Result;
 use crate::translate::Attachment;
+use crate::translate::Click;
 use crate::translate::ClientId;
 use crate::translate::Engine;
 use crate::translate::FileTask;
@@ -306,6 +307,17 @@ impl Session {
             // Another client may have become the only one, and nobody waits for this one any more.
             self.listener.queue.reconsider_room();
         });
+    }
+
+    /// Tells the clients that have created it that somebody clicked an EVENT or a MENU_ITEM: for a program that shows
+    /// what its plugins want to have shown.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] when this session is closed.
+    pub fn click(&self, click: &Click) -> Result<()> {
+        self.standing()?;
+        self.shared.turn(|core, _| core.engine.click(click, &mut core.outputs))
     }
 
     /// Puts a line of the connection point's own into this client's stream, behind what waits there.

@@ -17,8 +17,8 @@ impl Protocol {
     pub const AUTH_REQUESTS: Self = Self(4);
     /// The first version that says who holds a call, and that the caller gave up.
     pub const HOLDS: Self = Self(2);
-    /// The first version with CHATMEMBER objects.
-    pub const CHAT_MEMBERS: Self = Self(7);
+    /// The first version in which calls are handed on.
+    pub const CALL_TRANSFERS: Self = Self(7);
     /// The first version.
     pub const LOWEST: Self = Self(1);
 

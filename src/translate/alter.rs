@@ -337,8 +337,11 @@ impl Engine {
             Role::Master => role != Role::Master && theirs > Role::Master,
             Role::Helper | Role::User | Role::Listener | Role::Applicant => false,
         };
-        let given = !matches!(role, Role::Creator | Role::Applicant)
-            && !(role == Role::Listener && chat.options & USERS_ARE_LISTENERS != 0);
+        let given = match role {
+            Role::Creator | Role::Applicant => false,
+            Role::Listener => chat.options & USERS_ARE_LISTENERS == 0,
+            Role::Master | Role::Helper | Role::User => true,
+        };
         self.capabilities.can(Ability::Roles) && may_appoint && given && chat.has(handle) && theirs != Role::Creator
     }
 }

@@ -505,7 +505,7 @@ impl Engine {
     /// When a call in progress is a second longer.
     pub(super) fn call_timeout(&self) -> Option<Duration> {
         let talking = self.calls.active().any(|(_, call)| call.status == CallStatus::InProgress);
-        talking.then(|| self.next_second)
+        talking.then_some(self.next_second)
     }
 
     /// Calls in progress are told to be longer, once a second (skype-api 4.3).
@@ -578,6 +578,8 @@ fn call_word(status: CallStatus, incoming: bool, protocol: Protocol) -> &'static
         CallStatus::LocalHold | CallStatus::RemoteHold if protocol < Protocol::HOLDS => CallStatus::OnHold,
         CallStatus::Cancelled if protocol < Protocol::HOLDS && incoming => CallStatus::Missed,
         CallStatus::Cancelled if protocol < Protocol::HOLDS => CallStatus::Finished,
+        CallStatus::Transferring if protocol < Protocol::CALL_TRANSFERS => CallStatus::InProgress,
+        CallStatus::Transferred if protocol < Protocol::CALL_TRANSFERS => CallStatus::Finished,
         CallStatus::WaitingRedialCommand | CallStatus::RedialPending if protocol < Protocol::HIGHEST => {
             CallStatus::Routing
         }

@@ -120,10 +120,10 @@ impl Engine {
 
     pub(super) fn connection_status(&self) -> ConnectionStatus {
         match self.connection.link {
-            // Never PAUSING: one client takes it for a sign that the network is back (clients 5.2; 2, rule 19).
-            Link::Offline | Link::Pausing(_) => ConnectionStatus::Offline,
+            Link::Offline => ConnectionStatus::Offline,
             Link::Connecting(_) => ConnectionStatus::Connecting,
             Link::Online(_) => ConnectionStatus::Online,
+            Link::Pausing(_) => ConnectionStatus::Pausing,
         }
     }
 

@@ -51,6 +51,9 @@ impl Engine {
     }
 
     pub(super) fn create_group(&mut self, reply: Line, name: &str, out: &mut Vec<Output>) -> Answer {
+        if !self.groups.has_room() {
+            return Err(ErrorCode::GROUP_INVALID_PROPERTY);
+        }
         let id = self.new_id();
         self.groups.add(id, name.to_owned());
         // One client takes the name from the second line and asks for members at the third (clients 6);

@@ -2,7 +2,6 @@
 //! menu items and events wait for the program around it to say that somebody clicked, and a window
 //! that nobody can open is refused.
 
-use crate::model::Handle;
 use crate::model::MenuItem;
 use crate::skype::ErrorCode;
 use crate::skype::Line;
@@ -29,7 +28,7 @@ pub enum Click {
         /// Its name.
         id: String,
         /// The users that were chosen.
-        users: Vec<Handle>,
+        users: Vec<String>,
         /// Which menu it stood in.
         context: MenuContext,
         /// The chat or the call it stood beside; empty if there was none.

@@ -33,11 +33,9 @@ use crate::translate::Now;
 use crate::translate::Output;
 use crate::translate::alter::USERS_ARE_LISTENERS;
 use crate::translate::engine::Answer;
+use crate::translate::engine::MOST_PENDING;
 use crate::translate::engine::Outcome;
 use crate::translate::engine::Pending;
-
-/// How many messages may be on their way; more are refused, not lost.
-const MOST_SENDING: usize = 10_000;
 
 /// A message on its way.
 pub(super) struct Outgoing {
@@ -100,7 +98,7 @@ impl Engine {
     fn may_send(&self, body: &str) -> Result<(), ErrorCode> {
         if !self.wants_online() {
             Err(ErrorCode::MESSAGE_NOT_ONLINE)
-        } else if body.len() > self.capabilities.max_body || self.pending.len() >= MOST_SENDING {
+        } else if body.len() > self.capabilities.max_body || self.pending.len() >= MOST_PENDING {
             Err(ErrorCode::CHATMESSAGE_FAILED)
         } else {
             Ok(())

@@ -7,6 +7,7 @@ mod call;
 mod chat;
 mod connection;
 mod conversation;
+mod dispatch;
 mod engine;
 mod group;
 mod menu;

@@ -78,7 +78,7 @@ impl Engine {
     /// The network tells of a file.
     pub(super) fn file_event(&mut self, told: backend::File, now: Now, out: &mut Vec<Output>) {
         let Some(id) = self.transfers.by_remote(&told.id) else {
-            let transfer = Transfer {
+            let mut transfer = Transfer {
                 remote: told.id,
                 kind: told.kind,
                 partner: told.partner,
@@ -92,6 +92,9 @@ impl Engine {
                 started: now.unix,
                 finished: 0,
             };
+            if transfer.is_over() {
+                transfer.finished = now.unix;
+            }
             let id = self.new_id();
             self.transfers.add(id, transfer);
             // Every property once, in the order of a recording (skype-api 7.12).

@@ -36,7 +36,8 @@ pub(super) struct ContactChange {
 }
 
 enum Before {
-    Relation(Relation),
+    /// How they stood to the list, and whether they could see us.
+    Relation(Relation, bool),
     Authorized(bool),
     Blocked(bool),
     Alias(String),
@@ -171,8 +172,7 @@ impl Engine {
             there
         });
         for handle in left {
-            let told = [UserProperty::OnlineStatus, UserProperty::LastOnlineTimestamp];
-            self.announce_properties(&handle, &told, out);
+            self.announce_properties(&handle, &[UserProperty::OnlineStatus], out);
             self.recount_groups_of(&handle, out);
         }
     }
@@ -255,8 +255,10 @@ impl Engine {
         out: &mut Vec<Output>,
     ) -> Answer {
         let handle = self.reachable_user(typed, ErrorCode::SET_BUDDYSTATUS_FAILED)?;
-        let before = self.users.get(handle.as_str()).map_or(Relation::Stranger, |user| user.relation);
-        let mut change = ContactChange { user: handle.clone(), before: Before::Relation(before), request: None };
+        let known = self.users.get(handle.as_str());
+        let (before, authorized) = known.map_or((Relation::Stranger, false), |user| (user.relation, user.authorized));
+        let undo = Before::Relation(before, authorized);
+        let mut change = ContactChange { user: handle.clone(), before: undo, request: None };
         if status == BuddyStatus::Pending {
             if before != Relation::Contact {
                 change.request = self.users.change(&handle, |user| {
@@ -305,10 +307,17 @@ impl Engine {
 
     pub(super) fn set_blocked(&mut self, reply: Line, typed: &str, blocked: bool, out: &mut Vec<Output>) -> Answer {
         let handle = self.reachable_user(typed, ErrorCode::SET_AUTHORIZED_FAILED)?;
-        let before = self.users.change(&handle, |user| std::mem::replace(&mut user.blocked, blocked));
-        if before != blocked {
-            let change = ContactChange { user: handle.clone(), before: Before::Blocked(before), request: None };
-            self.ask(Task::Block { user: handle.clone(), blocked }, Pending::Contact(change), out);
+        let (before, request) = self.users.change(&handle, |user| {
+            let before = std::mem::replace(&mut user.blocked, blocked);
+            // To block is an answer too.
+            (before, if blocked { user.request.take() } else { None })
+        });
+        let answered = request.is_some();
+        // Asked even if nothing changes here: not every network tells whom we have blocked before.
+        let change = ContactChange { user: handle.clone(), before: Before::Blocked(before), request };
+        self.ask(Task::Block { user: handle.clone(), blocked }, Pending::Contact(change), out);
+        if answered {
+            self.announce_properties(&handle, &[UserProperty::ReceivedAuthRequest], out);
         }
         self.announce_properties(&handle, &[UserProperty::IsBlocked], out);
         Ok(reply)
@@ -329,7 +338,8 @@ impl Engine {
         let handle = self.other_user(typed, ErrorCode::SET_INVALID_WHAT)?;
         let before = self.users.change(&handle, |user| std::mem::replace(&mut user.alias, alias.to_owned()));
         // Kept by the session alone where the network has no place for it.
-        if before != alias && self.capabilities.can(Ability::Aliases) {
+        let listed = self.users.get(handle.as_str()).is_some_and(User::is_listed);
+        if listed && self.is_online() && self.capabilities.can(Ability::Aliases) {
             let change = ContactChange { user: handle.clone(), before: Before::Alias(before), request: None };
             self.ask(Task::SetAlias { user: handle.clone(), alias: alias.to_owned() }, Pending::Contact(change), out);
         }
@@ -343,24 +353,24 @@ impl Engine {
             return;
         }
         let told = self.users.change(&change.user, |user| match change.before {
-            Before::Relation(relation) => {
-                user.relation = relation;
-                UserProperty::BuddyStatus
+            Before::Relation(relation, authorized) => {
+                (user.relation, user.authorized) = (relation, authorized);
+                &[UserProperty::IsAuthorized, UserProperty::BuddyStatus][..]
             }
             Before::Authorized(authorized) => {
                 user.authorized = authorized;
-                UserProperty::IsAuthorized
+                &[UserProperty::IsAuthorized]
             }
             Before::Blocked(blocked) => {
                 user.blocked = blocked;
-                UserProperty::IsBlocked
+                &[UserProperty::IsBlocked]
             }
             Before::Alias(alias) => {
                 user.alias = alias;
-                UserProperty::DisplayName
+                &[UserProperty::DisplayName]
             }
         });
-        self.announce_properties(&change.user, &[told], out);
+        self.announce_properties(&change.user, told, out);
         // Who asked still waits, unless they have asked again.
         if change.request.is_some() && self.users.get(change.user.as_str()).is_some_and(|user| user.request.is_none()) {
             self.users.change(&change.user, |user| user.request = change.request);
@@ -392,7 +402,12 @@ fn take_over(user: &mut User, contact: Contact, now: Now) -> Vec<UserProperty> {
         user.alias = alias;
         changed.push(UserProperty::DisplayName);
     }
-    if let Some(presence) = contact.presence.filter(|presence| *presence != user.presence) {
+    // Who hides is not there to others.
+    let presence = contact.presence.map(|presence| match presence {
+        Presence::Invisible => Presence::Offline,
+        presence => presence,
+    });
+    if let Some(presence) = presence.filter(|presence| *presence != user.presence) {
         user.presence = presence;
         changed.push(UserProperty::OnlineStatus);
         if presence == Presence::Offline {

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use imo2skype::Click;
+use imo2skype::Config;
 use imo2skype::Error;
+use imo2skype::Session;
 use imo2skype::backend::Action;
 use imo2skype::backend::Task;
 use imo2skype::model::Handle;
@@ -96,4 +99,25 @@ fn a_message_that_the_network_has_no_room_for_fails_aloud() {
         .filter(|action| matches!(action, Action::Task { task: Task::SendText { .. }, .. }));
     assert_eq!(sent.count(), 1);
     assert_eq!(session.invoke("PING", GUARD).expect("open"), "PONG");
+}
+
+#[test]
+fn a_click_reaches_the_client_that_made_the_item() {
+    let network = Fake::new(Answer::Accepts);
+    let session = Session::with_backend(&Config::new("alice", "secret"), Box::new(network.clone())).expect("a session");
+    let other = session.attach().expect("a client");
+    let reply = session.invoke("CREATE EVENT news CAPTION \"News\" HINT \"Click here\"", GUARD);
+    assert_eq!(reply.expect("a reply"), "EVENT news CREATED");
+    session.click(&Click::Event { id: "news".to_owned() }).expect("an open session");
+    other.send_skype_command("PING").expect("an open session");
+    let mut heard = Vec::new();
+    while let Some(line) = session.poll_skype_notification(Some(Duration::ZERO)).expect("an open session") {
+        heard.push(line);
+    }
+    assert_eq!(heard.last().map(String::as_str), Some("EVENT news CLICKED"));
+    while let Some(line) = other.poll_skype_notification(Some(Duration::ZERO)).expect("an open session") {
+        assert!(!line.starts_with("EVENT"), "{line}");
+    }
+    session.close();
+    assert!(matches!(session.click(&Click::Event { id: "news".to_owned() }), Err(Error::Closed)));
 }

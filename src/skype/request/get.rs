@@ -15,6 +15,7 @@ use crate::skype::SmsProperty;
 use crate::skype::UserProperty;
 use crate::skype::VoicemailProperty;
 use crate::skype::request::Object;
+use crate::skype::request::set::ringtone;
 use crate::skype::words::Words;
 
 /// What `GET` asks for.
@@ -210,7 +211,7 @@ impl<'a> Get<'a> {
                 return Ok(Self::Avatar { id, path });
             }
             Object::Ringtone => {
-                let id = words.number(ErrorCode::INVALID_RINGTONE)?;
+                let id = ringtone(words)?;
                 let status = match words.rest().trim_end_matches(' ') {
                     "" => false,
                     word if word.eq_ignore_ascii_case("STATUS") => !words.next().is_empty(),

@@ -276,7 +276,7 @@ impl<'a> Set<'a> {
     }
 
     fn ringtone(words: &mut Words<'a>) -> Result<Self, ErrorCode> {
-        let id = words.number(ErrorCode::INVALID_RINGTONE)?;
+        let id = ringtone(words)?;
         let path = words.take_rest();
         match path.split_once(' ') {
             Some((word, status)) if word.eq_ignore_ascii_case("STATUS") => {
@@ -354,6 +354,12 @@ impl CallChange {
         words.end(ErrorCode::SET_CALL_INVALID_PROPERTY)?;
         Ok(change)
     }
+}
+
+/// The number of a ringtone; there were a handful.
+pub(super) fn ringtone(words: &mut Words<'_>) -> Result<u32, ErrorCode> {
+    let id = words.number(ErrorCode::INVALID_RINGTONE)?;
+    Some(id).filter(|id| (1..100).contains(id)).ok_or(ErrorCode::INVALID_RINGTONE)
 }
 
 /// A key of a phone.

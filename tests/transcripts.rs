@@ -336,6 +336,9 @@ fn describe_task(task: &Task) -> (&'static str, String) {
         Task::Call { call, control: CallControl::Video { send, start } } => {
             ("Call", format!("{} Video send={send} start={start}", call.as_str()))
         }
+        Task::Call { call, control: CallControl::Device { role, device } } => {
+            ("Call", format!("{} Device {role:?} {device}", call.as_str()))
+        }
         Task::Call { call, control } => ("Call", format!("{} {control:?}", call.as_str())),
         Task::Voicemail { voicemail, action, device } => {
             ("Voicemail", format!("{} {} {device}", voicemail.as_str(), action.word()))
@@ -355,6 +358,7 @@ fn changes(change: &Change) -> String {
     match change {
         Change::Invite(users) => format!("Invite {}", all(users)),
         Change::Kick { users, ban } => format!("{} {}", if *ban { "Ban" } else { "Kick" }, all(users)),
+        Change::Password { password, hint } => format!("Password {password:?} {hint:?}"),
         Change::Role { user, role } => format!("Role {user} {}", role.word()),
         other => format!("{other:?}"),
     }

@@ -119,6 +119,12 @@ impl Applications {
         Some(if application.clients.is_empty() { self.0.remove(name) } else { None })
     }
 
+    /// The names of all applications.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+
     /// The names of the applications in which a client takes part.
     #[must_use]
     pub fn of_client(&self, client: u32) -> Vec<String> {

@@ -67,6 +67,7 @@ pub use request::Set;
 pub use request::SmsChange;
 pub use request::UserChange;
 pub use request::Verb;
+pub use request::device_files;
 pub use search::Search;
 pub use search::SearchResult;
 pub use setting::Setting;

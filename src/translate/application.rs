@@ -280,6 +280,22 @@ impl Engine {
         }
     }
 
+    /// Without a connection there are no streams; those of typing begin again by themselves.
+    pub(super) fn streams_end(&mut self, out: &mut Vec<Output>) {
+        for name in self.applications.names() {
+            let Some(application) = self.applications.get_mut(&name).filter(|_| name != TYPING) else { continue };
+            application.connectable.clear();
+            let connecting = !std::mem::take(&mut application.connecting).is_empty();
+            let streams = !std::mem::take(&mut application.streams).is_empty();
+            if connecting {
+                self.announce_application(&name, ApplicationProperty::Connecting, out);
+            }
+            if streams {
+                self.announce_application(&name, ApplicationProperty::Streams, out);
+            }
+        }
+    }
+
     /// The users who have an application too.
     pub(super) fn connectable(&mut self, name: &str, users: Vec<Handle>, out: &mut Vec<Output>) {
         if let Some(application) = self.applications.get_mut(name)

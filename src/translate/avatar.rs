@@ -190,8 +190,17 @@ impl Engine {
 
     fn set_own_picture(&mut self, picture: Option<Arc<[u8]>>, out: &mut Vec<Output>) {
         let me = self.me.handle.clone();
+        let before = self.avatars.pictures.get(&*Handle::fold(me.as_str())).cloned();
         self.avatar_changed(&me, picture.clone());
-        self.ask(Task::SetAvatar { picture }, Pending::Avatar, out);
+        self.ask(Task::SetAvatar { picture }, Pending::Avatar(before), out);
+    }
+
+    /// The network has answered; a picture that it refused is not ours.
+    pub(super) fn own_picture_done(&mut self, before: Option<Arc<[u8]>>, done: bool) {
+        if !done {
+            let me = self.me.handle.clone();
+            self.avatar_changed(&me, before);
+        }
     }
 
     /// Somebody has another picture.

@@ -26,6 +26,7 @@ use crate::skype::Line;
 use crate::skype::Protocol;
 use crate::skype::Separator;
 use crate::skype::VideoStatus;
+use crate::skype::device_files;
 use crate::translate::Engine;
 use crate::translate::Now;
 use crate::translate::Output;
@@ -40,6 +41,16 @@ const MOST_PARTICIPANTS: usize = 9;
 const MISCELLANEOUS: u8 = 1;
 const USER_UNKNOWN: u8 = 2;
 const USER_OFFLINE: u8 = 3;
+
+/// What something done to a call changes before the network has confirmed it, as it was.
+pub(super) enum CallUndo {
+    /// A device, by its place.
+    Device(usize, String),
+    /// To whom it is handed on.
+    TransferredTo(Option<Handle>),
+    /// The conference of this call, and another call with its own.
+    Conference(u32, ObjectId, u32),
+}
 
 impl Engine {
     pub(super) fn get_call(
@@ -236,9 +247,32 @@ impl Engine {
     }
 
     /// The network has done something to a call, or not: then it is as it was, and clients hear that.
-    pub(super) fn call_done(&mut self, id: ObjectId, done: bool, out: &mut Vec<Output>) {
-        if !done {
-            self.announce_call(id, CallProperty::Status, out);
+    pub(super) fn call_done(&mut self, id: ObjectId, before: Option<CallUndo>, done: bool, out: &mut Vec<Output>) {
+        if done {
+            return;
+        }
+        match before {
+            None => self.announce_call(id, CallProperty::Status, out),
+            Some(CallUndo::Device(place, device)) => {
+                self.calls.change(id, |call| call.devices[place] = device);
+                let property = [CallProperty::Input, CallProperty::Output, CallProperty::CaptureMic][place];
+                self.announce_call(id, property, out);
+            }
+            Some(CallUndo::TransferredTo(target)) => {
+                self.calls.change(id, |call| call.transferred_to = target);
+                self.announce_call(id, CallProperty::Status, out);
+            }
+            Some(CallUndo::Conference(conference, other, others)) => {
+                self.set_conference(id, conference, out);
+                self.set_conference(other, others, out);
+            }
+        }
+    }
+
+    fn set_conference(&mut self, id: ObjectId, conference: u32, out: &mut Vec<Output>) {
+        let changed = self.calls.change(id, |call| std::mem::replace(&mut call.conference, conference) != conference);
+        if changed == Some(true) {
+            self.announce_call(id, CallProperty::ConferenceId, out);
         }
     }
 
@@ -249,8 +283,20 @@ impl Engine {
         refused: ErrorCode,
         out: &mut Vec<Output>,
     ) -> Result<(), ErrorCode> {
+        self.control_with(id, control, None, refused, out)
+    }
+
+    /// Has the network do something to a call that it knows.
+    fn control_with(
+        &mut self,
+        id: ObjectId,
+        control: CallControl,
+        before: Option<CallUndo>,
+        refused: ErrorCode,
+        out: &mut Vec<Output>,
+    ) -> Result<(), ErrorCode> {
         let call = self.calls.get(id).and_then(|call| call.remote.clone()).ok_or(refused)?;
-        self.ask(Task::Call { call, control }, Pending::Call(id), out);
+        self.ask(Task::Call { call, control }, Pending::Call(id, before), out);
         Ok(())
     }
 
@@ -331,7 +377,8 @@ impl Engine {
                 let targets: Option<Vec<_>> = targets.iter().map(|typed| self.names.parse(typed)).collect();
                 let targets = targets.filter(|_| !call.is_over()).ok_or(failed)?;
                 let first = targets.first().cloned();
-                self.control(id, CallControl::Transfer(targets), failed, out)?;
+                let before = CallUndo::TransferredTo(call.transferred_to.clone());
+                self.control_with(id, CallControl::Transfer(targets), Some(before), failed, out)?;
                 self.calls.change(id, |call| call.transferred_to = first);
             }
             AlterCall::Video { send, start } => {
@@ -346,7 +393,12 @@ impl Engine {
                     CallAction::SetCaptureMic => (2, DeviceRole::CaptureMic, CallProperty::CaptureMic),
                     _ => (0, DeviceRole::Input, CallProperty::Input),
                 };
-                self.control(id, CallControl::Device { role, device: device.to_owned() }, failed, out)?;
+                if !device_files(device).all(|path| self.avatars.allows(path)) {
+                    return Err(failed);
+                }
+                let before = CallUndo::Device(place, call.devices[place].clone());
+                let control = CallControl::Device { role, device: device.to_owned() };
+                self.control_with(id, control, Some(before), failed, out)?;
                 self.calls.change(id, |call| device.clone_into(&mut call.devices[place]));
                 self.announce_call(id, property, out);
             }
@@ -422,18 +474,12 @@ impl Engine {
         let other = ObjectId(other);
         let joined = self.calls.get(other).filter(|call| !call.is_over() && other != id).ok_or(refused)?;
         let (conference, remote) = (joined.conference, joined.remote.clone().ok_or(refused)?);
-        if self.calls.get(id).is_none_or(Call::is_over) {
-            return Err(refused);
-        }
-        self.control(id, CallControl::Join(remote), refused, out)?;
+        let before = self.calls.get(id).filter(|call| !call.is_over()).ok_or(refused)?.conference;
+        let before = CallUndo::Conference(before, other, conference);
+        self.control_with(id, CallControl::Join(remote), Some(before), refused, out)?;
         let conference = if conference == 0 { self.new_id().0 } else { conference };
-        for id in [id, other] {
-            let changed =
-                self.calls.change(id, |call| std::mem::replace(&mut call.conference, conference) != conference);
-            if changed == Some(true) {
-                self.announce_call(id, CallProperty::ConferenceId, out);
-            }
-        }
+        self.set_conference(id, conference, out);
+        self.set_conference(other, conference, out);
         Ok(conference)
     }
 

@@ -214,6 +214,7 @@ impl Engine {
                 self.set_link(Link::Pausing(now.monotonic + pause), out);
                 self.users_leave(now, out);
                 self.calls_end(out);
+                self.streams_end(out);
             }
         }
     }
@@ -236,6 +237,7 @@ impl Engine {
                 self.announce_me(UserProperty::OnlineStatus, out);
                 self.users_leave(now, out);
                 self.calls_end(out);
+                self.streams_end(out);
                 out.push(Output::ToBackend(Action::Disconnect));
             } else {
                 self.announce_user_status(out);

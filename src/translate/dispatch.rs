@@ -257,9 +257,10 @@ impl Engine {
                 self.write_done(&application, &user, number, length, out);
             }
             Some(Pending::PlaceCall(call)) => self.place_call_done(call, outcome, out),
-            Some(Pending::Call(call)) => self.call_done(call, outcome.is_ok(), out),
+            Some(Pending::Call(call, undo)) => self.call_done(call, undo, outcome.is_ok(), out),
             Some(Pending::Sms(sms)) => self.sms_done(sms, outcome, out),
-            Some(Pending::Avatar | Pending::Nothing) | None => {}
+            Some(Pending::Avatar(before)) => self.own_picture_done(before, outcome.is_ok()),
+            Some(Pending::Nothing) | None => {}
         }
     }
 }

@@ -34,6 +34,7 @@ use crate::skype::Protocol;
 use crate::skype::Request;
 use crate::translate::avatar::Avatars;
 use crate::translate::avatar::FileTask;
+use crate::translate::call::CallUndo;
 use crate::translate::connection::Connection;
 use crate::translate::conversation::Changing;
 use crate::translate::conversation::Founding;
@@ -153,8 +154,8 @@ pub(super) enum Pending {
     Contact(ContactChange),
     /// Our own name before.
     Name(String),
-    /// Whether our own picture is taken.
-    Avatar,
+    /// Our own picture before.
+    Avatar(Option<Arc<[u8]>>),
     Founding(Founding),
     Change(Changing),
     /// A stream that is being opened, and its application.
@@ -163,8 +164,8 @@ pub(super) enum Pending {
     Write(String, Handle, u32, usize),
     /// A call that was placed.
     PlaceCall(ObjectId),
-    /// A call to which something is done.
-    Call(ObjectId),
+    /// A call to which something is done, and what to go back to if the network refuses.
+    Call(ObjectId, Option<CallUndo>),
     /// A short message that is sent.
     Sms(ObjectId),
     /// What follows from it is told by events.

@@ -101,11 +101,11 @@ fn need_to_alter(what: &Alter<'_>) -> Option<Need> {
     match what {
         Alter::Chat { action, .. } => match action {
             AlterChat::SetTopic(_) | AlterChat::SetTopicXml(_) => chat(Ability::Topics),
-            AlterChat::AddMembers(_)
-            | AlterChat::Leave
-            | AlterChat::Join
-            | AlterChat::AcceptAdd
-            | AlterChat::Disband => chat(Ability::Conversations),
+            // Only a chat that is open to all can be entered from outside (skype-api 3.6).
+            AlterChat::Join => chat(Ability::PublicChats),
+            AlterChat::AddMembers(_) | AlterChat::Leave | AlterChat::AcceptAdd | AlterChat::Disband => {
+                chat(Ability::Conversations)
+            }
             AlterChat::Kick { ban: false, .. } => chat(Ability::Kicking),
             AlterChat::Kick { ban: true, .. } => chat(Ability::Banning),
             AlterChat::SetPassword { .. }

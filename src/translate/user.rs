@@ -36,8 +36,8 @@ pub(super) struct ContactChange {
 }
 
 enum Before {
-    /// How they stood to the list, and whether they could see us.
-    Relation(Relation, bool),
+    /// How they stood to the list, whether they could see us, and whether they were there.
+    Relation(Relation, bool, Presence),
     Authorized(bool),
     Blocked(bool),
     Alias(String),
@@ -213,6 +213,7 @@ impl Engine {
         if self.users.get(handle.as_str()).is_some_and(User::is_listed) {
             self.take_off_the_list(handle, out);
         }
+        self.leave_groups(handle, out);
     }
 
     fn take_off_the_list(&mut self, handle: &Handle, out: &mut Vec<Output>) {
@@ -221,7 +222,6 @@ impl Engine {
             user.presence = Presence::Offline;
         });
         self.announce_properties(handle, &[UserProperty::BuddyStatus], out);
-        self.leave_groups(handle, out);
     }
 
     pub(super) fn auth_request(&mut self, handle: &Handle, text: String, now: Now, out: &mut Vec<Output>) {
@@ -256,8 +256,10 @@ impl Engine {
     ) -> Answer {
         let handle = self.reachable_user(typed, ErrorCode::SET_BUDDYSTATUS_FAILED)?;
         let known = self.users.get(handle.as_str());
-        let (before, authorized) = known.map_or((Relation::Stranger, false), |user| (user.relation, user.authorized));
-        let undo = Before::Relation(before, authorized);
+        let (before, authorized, presence) = known.map_or((Relation::Stranger, false, Presence::Offline), |user| {
+            (user.relation, user.authorized, user.presence)
+        });
+        let undo = Before::Relation(before, authorized, presence);
         let mut change = ContactChange { user: handle.clone(), before: undo, request: None };
         if status == BuddyStatus::Pending {
             if before != Relation::Contact {
@@ -350,27 +352,38 @@ impl Engine {
     /// The network has answered; what it refused did not happen.
     pub(super) fn contact_done(&mut self, change: ContactChange, done: bool, out: &mut Vec<Output>) {
         if done {
+            // Who is no contact any more is in no group.
+            if matches!(change.before, Before::Relation(..))
+                && self.users.get(change.user.as_str()).is_some_and(|user| !user.is_listed())
+            {
+                self.leave_groups(&change.user, out);
+            }
             return;
         }
         let told = self.users.change(&change.user, |user| match change.before {
-            Before::Relation(relation, authorized) => {
-                (user.relation, user.authorized) = (relation, authorized);
-                &[UserProperty::IsAuthorized, UserProperty::BuddyStatus][..]
+            Before::Relation(relation, authorized, presence) => {
+                let told = [
+                    (UserProperty::IsAuthorized, user.authorized != authorized),
+                    (UserProperty::BuddyStatus, user.relation != relation),
+                    (UserProperty::OnlineStatus, user.presence != presence),
+                ];
+                (user.relation, user.authorized, user.presence) = (relation, authorized, presence);
+                told.into_iter().filter(|(_, changed)| *changed).map(|(property, _)| property).collect()
             }
             Before::Authorized(authorized) => {
                 user.authorized = authorized;
-                &[UserProperty::IsAuthorized]
+                vec![UserProperty::IsAuthorized]
             }
             Before::Blocked(blocked) => {
                 user.blocked = blocked;
-                &[UserProperty::IsBlocked]
+                vec![UserProperty::IsBlocked]
             }
             Before::Alias(alias) => {
                 user.alias = alias;
-                &[UserProperty::DisplayName]
+                vec![UserProperty::DisplayName]
             }
         });
-        self.announce_properties(&change.user, told, out);
+        self.announce_properties(&change.user, &told, out);
         // Who asked still waits, unless they have asked again.
         if change.request.is_some() && self.users.get(change.user.as_str()).is_some_and(|user| user.request.is_none()) {
             self.users.change(&change.user, |user| user.request = change.request);

@@ -12,6 +12,7 @@ use crate::skype::Line;
 use crate::skype::Separator;
 use crate::skype::VoicemailAction;
 use crate::skype::VoicemailProperty;
+use crate::skype::device_files;
 use crate::translate::Engine;
 use crate::translate::Now;
 use crate::translate::Output;
@@ -56,6 +57,9 @@ impl Engine {
         out: &mut Vec<Output>,
     ) -> Answer {
         self.voicemails.get(id).ok_or(ErrorCode::ALTER_VOICEMAIL_INVALID_ID)?;
+        if !device_files(device).all(|path| self.avatars.allows(path)) {
+            return Err(ErrorCode::ALTER_VOICEMAIL_FAILED);
+        }
         self.ask_about_voicemail(id, action, device, ErrorCode::ALTER_VOICEMAIL_FAILED, out)?;
         let place = match action {
             VoicemailAction::SetInput => Some(0),

@@ -358,6 +358,12 @@ impl<'a> AlterApplication<'a> {
     }
 }
 
+/// The paths of the files among devices.
+pub fn device_files(devices: &str) -> impl Iterator<Item = &str> {
+    let files = devices.split(',').filter_map(|device| device.trim_matches(' ').split_once('='));
+    files.filter(|(kind, _)| kind.eq_ignore_ascii_case("FILE")).map(|(_, path)| path.trim_matches('"'))
+}
+
 /// Whether a text names devices: `SOUNDCARD="default"`, `PORT="1234"`, `FILE="a.wav"` (skype-api 3.7).
 fn is_device(text: &str) -> bool {
     let one = |device: &str| {

@@ -23,6 +23,7 @@ pub use alter::Alter;
 pub use alter::AlterApplication;
 pub use alter::AlterCall;
 pub use alter::AlterChat;
+pub use alter::device_files;
 pub use create::Create;
 pub use create::Delete;
 pub use get::Get;

@@ -120,27 +120,78 @@ fn check(abilities: &[Ability], protocol: u8, lines: &[String]) -> Result<(), Te
     world.ask(&format!("PROTOCOL {protocol}"));
     let mut before = state(&mut world);
     for line in lines {
-        let outputs = world.send(line);
-        let (answer, whole) = reply(&outputs);
-        let start = whole.len() - answer.len();
-        let trimmed = line.trim_start_matches(' ');
-        let id = trimmed.split(' ').next().filter(|word| word.starts_with('#') && word.len() > 1);
-        match id.filter(|id| !id[1..].contains(char::is_whitespace)) {
-            Some(id) => prop_assert_eq!(&whole[..start], format!("{} ", id)),
-            None => prop_assert_eq!(start, 0),
-        }
-        let after = state(&mut world);
-        if answer.starts_with("ERROR ") {
-            prop_assert_eq!(outputs.len(), 1, "{:?} was refused and yet did something: {:?}", line, outputs);
-            prop_assert_eq!(&before, &after, "{:?} was refused and yet changed something", line);
-        }
-        before = after;
+        before = answer_once(&mut world, line, before)?;
     }
     Ok(())
 }
 
+/// Sends a line, checks what comes of it, and returns the state after it.
+fn answer_once(world: &mut World, line: &str, before: Vec<String>) -> Result<Vec<String>, TestCaseError> {
+    let outputs = world.send(line);
+    let (answer, whole) = reply(&outputs);
+    let start = whole.len() - answer.len();
+    let trimmed = line.trim_start_matches(' ');
+    let id = trimmed.split(' ').next().filter(|word| word.starts_with('#') && word.len() > 1);
+    match id.filter(|id| !id[1..].contains(char::is_whitespace)) {
+        Some(id) => prop_assert_eq!(&whole[..start], format!("{} ", id)),
+        None => prop_assert_eq!(start, 0),
+    }
+    let after = state(world);
+    if answer.starts_with("ERROR ") {
+        prop_assert_eq!(outputs.len(), 1, "{:?} was refused and yet did something: {:?}", line, outputs);
+        prop_assert_eq!(&before, &after, "{:?} was refused and yet changed something", line);
+    }
+    Ok(after)
+}
+
+/// Every form with each of its words left out, doubled and replaced by what does not belong there, and cut short
+/// behind each.
+fn spoilt() -> Vec<String> {
+    let called = World::whole().called;
+    let lines: Vec<_> = Form::ALL.iter().flat_map(|form| examples(form.syntax, &called)).collect();
+    let mut spoilt = Vec::new();
+    for line in lines {
+        let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
+        for at in 0..words.len() {
+            let mut with = |change: &dyn Fn(&mut Vec<String>)| {
+                let mut words = words.clone();
+                change(&mut words);
+                spoilt.push(words.join(" "));
+            };
+            with(&|words| drop(words.remove(at)));
+            with(&|words| words.truncate(at));
+            with(&|words| words.insert(at, words[at].clone()));
+            for wrong in ["", "x", "0", "-1", "99999999999", "\n", "\"", "a:b"] {
+                with(&|words| wrong.clone_into(&mut words[at]));
+            }
+        }
+        spoilt.push(format!("{line} "));
+        spoilt.push(format!("{line}\nPING"));
+    }
+    spoilt.sort();
+    spoilt.dedup();
+    spoilt
+}
+
+#[test]
+fn every_form_spoilt_in_every_place_has_one_reply() {
+    let lines = spoilt();
+    assert!(lines.len() > 5_000, "{}", lines.len());
+    let mut world = World::whole();
+    let whole = state(&mut world);
+    let mut before = whole.clone();
+    for line in lines {
+        before = answer_once(&mut world, &line, before).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+        // What was done to the world is not to hide what the next line does.
+        if before != whole {
+            world = World::whole();
+            before = whole.clone();
+        }
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn one_reply_with_its_id(protocol in 1..=8u8, lines in prop::collection::vec(line(), 1..8)) {

@@ -88,7 +88,7 @@ pub(super) fn boolean(word: &str) -> Option<bool> {
     [("TRUE", true), ("FALSE", false)].into_iter().find(|row| row.0.eq_ignore_ascii_case(word)).map(|row| row.1)
 }
 
-/// Names or numbers in a list; commas and blanks separate them (skype-api 1.6).
+/// Names or numbers in a list; commas and blanks separate them (skype-api 1.6), and a line break is in none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Items<'a>(pub(super) &'a str);
 
@@ -96,7 +96,7 @@ impl<'a> Items<'a> {
     /// Each of them, as typed.
     pub fn iter(self) -> impl Iterator<Item = &'a str> {
         // One client puts the whole list between quotes (skype-api 3.7).
-        self.0.trim_matches('"').split([',', ' ']).filter(|item| !item.is_empty())
+        self.0.trim_matches('"').split([',', ' ', '\n', '\r']).filter(|item| !item.is_empty())
     }
 
     /// Whether there is none.

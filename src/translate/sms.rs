@@ -276,7 +276,7 @@ fn sms_value(line: Line, sms: &Sms, property: SmsProperty) -> Line {
         SmsProperty::Price => line.value(sms.price.unwrap_or(-1)),
         SmsProperty::PricePrecision => line.value(sms.currency.0),
         SmsProperty::PriceCurrency => line.part(&sms.currency.1),
-        SmsProperty::ReplyToNumber => line.part(&sms.reply_to),
+        SmsProperty::ReplyToNumber => line.one_line(&sms.reply_to),
         SmsProperty::TargetNumbers => line.list(Separator::CommaSpace, sms.targets.iter().map(|target| &target.number)),
         SmsProperty::TargetStatuses => {
             let status = |target: &SmsTarget| format!("{}={}", target.number, target.status.word());

@@ -251,7 +251,9 @@ impl<'a> Set<'a> {
             (None, Setting::AudioIn | Setting::AudioOut | Setting::Ringer | Setting::VideoIn) => {
                 Some(typed).filter(|device| device.is_empty()).ok_or(ErrorCode::CANNOT_SET_DEVICE)?
             }
-            (None, _) => typed,
+            (None, _) => {
+                Some(typed).filter(|value| !value.contains(['\n', '\r'])).ok_or(ErrorCode::SET_INVALID_VALUE)?
+            }
         };
         Ok(Self::Setting { setting, value })
     }
@@ -318,7 +320,7 @@ impl<'a> UserChange<'a> {
                 words.mark_end();
                 let code = words.take_rest();
                 // One or two characters (skype-api 4.1); none takes the code away.
-                let good = code.chars().count() <= 2 && !code.contains([' ', ',']);
+                let good = code.chars().count() <= 2 && !code.contains([' ', ',', '\n', '\r']);
                 Some(Self::SpeedDial(code)).filter(|_| good).ok_or(ErrorCode::SET_SPEEDDIAL_FAILED)
             }
             UserProperty::DisplayName => {

@@ -12,6 +12,7 @@ use crate::model::User;
 use crate::skype::BuddyStatus;
 use crate::skype::ErrorCode;
 use crate::skype::Line;
+use crate::skype::ProfileProperty;
 use crate::skype::Protocol;
 use crate::skype::Separator;
 use crate::skype::Sex;
@@ -68,6 +69,10 @@ impl Engine {
     /// Adds the value of a property to a line.
     fn user_value(&self, line: Line, user: &User, property: UserProperty, protocol: Protocol) -> Line {
         let me = self.is_me(user);
+        // What we are is in the profile, under the same words (skype-api 4.1, 4.2).
+        if let Some(own) = ProfileProperty::parse(property.word()).filter(|_| me) {
+            return self.profile_value(line, own, protocol);
+        }
         let details = user.details.as_deref();
         let text = |which: fn(&Details) -> &String| details.map_or("", |details| which(details).as_str());
         let place = |line: Line, place: Option<&Region>| match place {

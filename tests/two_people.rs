@@ -1,0 +1,102 @@
+//! Two people on a gateway of ours, each with a session: what goes from one end to the other.
+#![cfg(all(feature = "gateway", feature = "imo"))]
+
+use std::time::Duration;
+use std::time::Instant;
+
+use imo2skype::Config;
+use imo2skype::Gateway;
+use imo2skype::GatewayConfig;
+use imo2skype::Session;
+
+/// Only guards against a test that hangs.
+const GUARD: Duration = Duration::from_secs(60);
+
+fn open(gateway: &Gateway, name: &str) -> Session {
+    let mut config = Config::new(name, "secret");
+    config.server = Some(gateway.url().to_owned());
+    Session::open(config).expect("a session")
+}
+
+fn ask(session: &Session, command: &str) -> String {
+    session.invoke(command, GUARD).expect("a reply")
+}
+
+/// Waits for a line; those before it are dropped.
+fn hear(session: &Session, wanted: &str) {
+    let deadline = Instant::now() + GUARD;
+    let mut heard = Vec::new();
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match session.poll_skype_notification(Some(left)).expect("an open session") {
+            Some(line) if line == wanted => return,
+            Some(line) => heard.push(line),
+            None => panic!("{wanted:?} did not come, only {heard:#?}"),
+        }
+    }
+}
+
+/// Two contacts of each other.
+fn friends(gateway: &Gateway) -> [Session; 2] {
+    let [alice, bob] = ["alice", "bob"].map(|name| open(gateway, name));
+    assert_eq!(ask(&alice, "SET USER bob BUDDYSTATUS 2 please"), "USER bob BUDDYSTATUS 2");
+    hear(&bob, "USER alice RECEIVEDAUTHREQUEST please");
+    assert_eq!(ask(&bob, "SET USER alice ISAUTHORIZED TRUE"), "USER alice ISAUTHORIZED TRUE");
+    hear(&alice, "USER bob ONLINESTATUS ONLINE");
+    [alice, bob]
+}
+
+#[test]
+fn one_sees_that_the_other_types() {
+    let gateway = Gateway::start(GatewayConfig::embedded(None)).expect("a gateway");
+    let [alice, bob] = friends(&gateway);
+    for session in [&alice, &bob] {
+        assert_eq!(ask(session, "CREATE APPLICATION libpurple_typing"), "CREATE APPLICATION libpurple_typing");
+    }
+    let connect = "ALTER APPLICATION libpurple_typing CONNECT bob";
+    assert_eq!(ask(&alice, connect), connect);
+    hear(&alice, "APPLICATION libpurple_typing STREAMS bob:1");
+    for word in ["PURPLE_TYPING", "PURPLE_TYPED", "PURPLE_NOT_TYPING"] {
+        let datagram = "ALTER APPLICATION libpurple_typing DATAGRAM bob:1";
+        assert_eq!(ask(&alice, &format!("{datagram} {word}")), datagram);
+        hear(&bob, &format!("APPLICATION libpurple_typing DATAGRAM alice:1 {word}"));
+    }
+    // And back, on the stream that opened by itself.
+    ask(&bob, "ALTER APPLICATION libpurple_typing DATAGRAM alice:1 PURPLE_TYPING");
+    hear(&alice, "APPLICATION libpurple_typing DATAGRAM bob:1 PURPLE_TYPING");
+}
+
+#[test]
+fn who_is_blocked_is_heard_no_more_until_he_is_not() {
+    let gateway = Gateway::start(GatewayConfig::embedded(None)).expect("a gateway");
+    let [alice, bob] = friends(&gateway);
+    assert_eq!(ask(&bob, "SET USER alice ISBLOCKED TRUE"), "USER alice ISBLOCKED TRUE");
+    hear(&bob, "USER alice ISBLOCKED TRUE");
+    // Nothing is sent to whom one has blocked.
+    assert_eq!(ask(&bob, "MESSAGE alice hi"), "ERROR 39 user blocked");
+    // From then on the gateway tells that he is away.
+    hear(&alice, "USER bob ONLINESTATUS OFFLINE");
+    assert_eq!(ask(&bob, "SET USER alice ISBLOCKED FALSE"), "USER alice ISBLOCKED FALSE");
+    hear(&alice, "USER bob ONLINESTATUS ONLINE");
+    assert!(ask(&alice, "MESSAGE bob hello").ends_with("STATUS SENDING"));
+    let deadline = Instant::now() + GUARD;
+    let received = loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let line = bob.poll_skype_notification(Some(left)).expect("an open session").expect("a line in time");
+        if let Some(id) = line.strip_prefix("CHATMESSAGE ").and_then(|rest| rest.strip_suffix(" STATUS RECEIVED")) {
+            break id.to_owned();
+        }
+    };
+    let body = format!("CHATMESSAGE {received} BODY");
+    assert_eq!(ask(&bob, &format!("GET {body}")), format!("{body} hello"));
+}
+
+#[test]
+fn a_name_of_ones_own_for_a_contact_is_kept_by_the_network() {
+    let gateway = Gateway::start(GatewayConfig::embedded(None)).expect("a gateway");
+    let [alice, bob] = friends(&gateway);
+    assert_eq!(ask(&alice, "SET USER bob DISPLAYNAME Bobby"), "USER bob DISPLAYNAME Bobby");
+    // The network has one name for both (imo-protocol 5).
+    hear(&alice, "USER bob FULLNAME Bobby");
+    drop(bob);
+}

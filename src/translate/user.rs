@@ -27,6 +27,9 @@ use crate::translate::engine::Pending;
 use crate::translate::profile::escape;
 use crate::translate::profile::region;
 
+/// What somebody says who asks to become a contact and says nothing (skype-api 7.5, matrix-mapping 5.3).
+const WORDLESS_REQUEST: &str = "Please allow me to see when you are online";
+
 /// A change of a contact that the network has not confirmed yet.
 pub(super) struct ContactChange {
     user: Handle,
@@ -230,6 +233,8 @@ impl Engine {
     }
 
     pub(super) fn auth_request(&mut self, handle: &Handle, text: String, now: Now, out: &mut Vec<Output>) {
+        // An empty value says that nobody asks (skype-api 3.3).
+        let text = if text.is_empty() { WORDLESS_REQUEST.to_owned() } else { text };
         // Networks repeat what was not answered yet.
         if self.users.get(handle.as_str()).is_some_and(|user| user.request.as_ref() == Some(&text)) {
             return;

@@ -99,7 +99,7 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     Ok(())
 }
 
-/// The exception for `error`, with the whole chain of causes as its text.
+/// The exception for `error`, with the whole chain of causes as its text and, link by link, as its `__cause__`.
 pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
     let text = error.chain();
     let all = match Exceptions::get(py) {
@@ -118,5 +118,22 @@ pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
         // The enum may grow; what it has not told us apart is still of our family.
         _ => &all.base,
     };
-    PyErr::from_type(class.bind(py).clone(), text)
+    let raised = PyErr::from_type(class.bind(py).clone(), text);
+    raised.set_cause(py, std::error::Error::source(error).map(|source| cause(py, &all.base, source)));
+    raised
+}
+
+/// What lies below one of our exceptions: an OSError where the system said no, else one of the base's class.
+fn cause(py: Python<'_>, base: &Py<PyType>, error: &(dyn std::error::Error + 'static)) -> PyErr {
+    let system = error.downcast_ref::<std::io::Error>().filter(|error| error.raw_os_error().is_some());
+    let made = match system {
+        // With its number Python finds the class itself: ConnectionRefusedError for one.
+        #[cfg(unix)]
+        Some(system) => pyo3::exceptions::PyOSError::new_err((system.raw_os_error(), system.to_string())),
+        #[cfg(not(unix))]
+        Some(system) => std::io::Error::new(system.kind(), system.to_string()).into(),
+        None => PyErr::from_type(base.bind(py).clone(), error.to_string()),
+    };
+    made.set_cause(py, error.source().map(|source| cause(py, base, source)));
+    made
 }

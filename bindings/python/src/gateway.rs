@@ -18,6 +18,7 @@ use pyo3::types::PyDict;
 use pyo3::types::PyTuple;
 
 use crate::errors::raise;
+use crate::text::Text;
 use crate::wait::aside;
 
 /// A server in this process that speaks the protocol of imo.im: a network of one's own.
@@ -69,21 +70,24 @@ impl Gateway {
         Self::default()
     }
 
-    #[pyo3(signature = (database=None, listen="127.0.0.1:0"))]
-    fn __init__(&self, py: Python<'_>, database: Option<String>, listen: &str) -> PyResult<()> {
+    #[pyo3(signature = (database=None, listen=Text::new("127.0.0.1:0")))]
+    fn __init__(&self, py: Python<'_>, database: Option<Text>, listen: Text) -> PyResult<()> {
         let twice = || problem(py, "was started already; make another one");
         if self.url.get().is_some() {
             return Err(twice());
         }
+        let database = database.map(|database| database.of(py, "database")).transpose()?;
         let mut config = GatewayConfig::embedded(database.map(Into::into));
-        listen.clone_into(&mut config.listen);
+        config.listen = listen.of(py, "listen")?;
         let gateway = aside(py, "imo2skype-start", move || imo2skype::Gateway::start(config))?;
         self.url.set(gateway.url().to_owned()).map_err(|_| twice())?;
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(gateway);
         Ok(())
     }
 
-    /// The address to give to sessions as server, "http://127.0.0.1:PORT/" for one.
+    /// The address to give to sessions as server, "http://127.0.0.1:PORT/" for one; the same after stop().
+    ///
+    /// Raises ValueError in a subclass that did not call the constructor.
     #[getter]
     fn url(&self, py: Python<'_>) -> PyResult<&str> {
         let url = self.url.get().map(String::as_str);
@@ -92,6 +96,8 @@ impl Gateway {
 
     /// Stops serving and waits until that is done. Sessions notice and try to come back. Stopping twice does
     /// nothing.
+    ///
+    /// Raises Imo2SkypeError when the machine has no thread left to do it.
     fn stop(&self, py: Python<'_>) -> PyResult<()> {
         let Some(gateway) = self.take() else { return Ok(()) };
         aside(py, "imo2skype-stop", move || {

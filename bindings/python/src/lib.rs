@@ -3,6 +3,7 @@
 mod errors;
 mod gateway;
 mod session;
+mod text;
 mod wait;
 
 /// The native half of the package `imo2skype`; import that one.

@@ -23,6 +23,7 @@ use pyo3::types::PyInt;
 use pyo3::types::PyTuple;
 
 use crate::errors::raise;
+use crate::text::Text;
 use crate::wait::Timeout;
 use crate::wait::aside;
 use crate::wait::in_slices;
@@ -96,23 +97,23 @@ impl Session {
     }
 
     #[pyo3(signature = (
-        username, password, *, server=None, network="imo", autologin=true, local_time=false, history=None,
+        username, password, *, server=None, network=Text::new("imo"), autologin=true, local_time=false, history=None,
         queue_limit=QueueLimit::default(), insecure_http=false, ca_file=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn __init__(
         &self,
         py: Python<'_>,
-        username: String,
-        password: String,
-        server: Option<String>,
-        network: &str,
+        username: Text,
+        password: Text,
+        server: Option<Text>,
+        network: Text,
         autologin: bool,
         local_time: bool,
-        history: Option<String>,
+        history: Option<Text>,
         queue_limit: QueueLimit,
         insecure_http: bool,
-        ca_file: Option<String>,
+        ca_file: Option<Text>,
     ) -> PyResult<()> {
         let twice = || {
             let problem = "is open already; make another one".to_owned();
@@ -121,21 +122,21 @@ impl Session {
         if self.0.get().is_some() {
             return Err(twice());
         }
-        let flag = |flag: bool| Some(flag.to_string());
+        let flag = |flag: bool| Some(Text::new(&flag.to_string()));
         let options = [
             ("server", server),
-            ("network", Some(network.to_owned())),
+            ("network", Some(network)),
             ("autologin", flag(autologin)),
             ("local_time", flag(local_time)),
             ("history", history),
-            ("queue_limit", queue_limit.0),
+            ("queue_limit", queue_limit.0.as_deref().map(Text::new)),
             ("insecure_http", flag(insecure_http)),
             ("ca_file", ca_file),
         ];
-        let mut config = Config::new(username, password);
+        let mut config = Config::new(username.of(py, "username")?, password.of(py, "password")?);
         for (key, value) in options {
             if let Some(value) = value {
-                config.set(key, &value).map_err(|error| raise(py, &error))?;
+                config.set(key, &value.of(py, key)?).map_err(|error| raise(py, &error))?;
             }
         }
         // A session that comes after Ctrl-C is dropped, which closes it.
@@ -148,9 +149,10 @@ impl Session {
     ///
     /// Raises ValueError for a command longer than 1 MiB or with a NUL in it, QueueFullError while too many
     /// lines wait unread, ClosedError.
-    fn send_skype_command(&self, py: Python<'_>, command: &str) -> PyResult<()> {
+    fn send_skype_command(&self, py: Python<'_>, command: Text) -> PyResult<()> {
         let session = self.get(py)?;
-        py.detach(|| session.send_skype_command(command)).map_err(|error| raise(py, &error))
+        let command = command.of(py, "command")?;
+        py.detach(|| session.send_skype_command(&command)).map_err(|error| raise(py, &error))
     }
 
     /// Returns the next reply or notification, or None when none came within timeout seconds. None waits for
@@ -169,13 +171,14 @@ impl Session {
     ///
     /// Raises NoReplyError, which is a TimeoutError, when none came within timeout; else as send_skype_command().
     #[pyo3(signature = (command, timeout=Timeout::TEN_SECONDS), text_signature = "($self, command, timeout=10.0)")]
-    fn invoke(&self, py: Python<'_>, command: &str, timeout: Timeout) -> PyResult<String> {
+    fn invoke(&self, py: Python<'_>, command: Text, timeout: Timeout) -> PyResult<String> {
         let session = self.get(py)?;
-        let pending = py.detach(|| session.begin(command)).map_err(|error| raise(py, &error))?;
+        let command = command.of(py, "command")?;
+        let pending = py.detach(|| session.begin(&command)).map_err(|error| raise(py, &error))?;
         in_slices(py, &timeout, |slice| pending.wait(slice))?.ok_or_else(|| raise(py, &Error::NoReply))
     }
 
-    /// Returns one more session of the same login, with its own protocol version, command ids and queue of
+    /// Returns one more Session of the same login, with its own protocol version, command ids and queue of
     /// lines. The login ends when the last of them is closed.
     ///
     /// Raises ClosedError when this one is closed.
@@ -199,6 +202,8 @@ impl Session {
 
     /// Closes the session and wakes everyone who waits on it. The last one of a login logs out, which takes
     /// a few seconds at most. Closing twice does nothing.
+    ///
+    /// Raises Imo2SkypeError when the machine has no thread left to do it.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         let Some(session) = self.0.get().map(Arc::clone) else { return Ok(()) };
         aside(py, "imo2skype-close", move || {
@@ -240,21 +245,28 @@ impl Session {
     /// Returns an asynchronous iterator over the lines, for asyncio: async for line in session.notifications().
     /// It ends when the session is closed. It costs no thread; a cancelled wait loses no line. Several tasks
     /// may iterate at once; each line goes to one of them.
+    ///
+    /// The iterator raises DetachedError when too much was left unread.
     fn notifications<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         this.py().import("imo2skype._asyncio")?.getattr("Notifications")?.call1((this,))
     }
 
     /// As invoke(), for asyncio: await session.ainvoke("GET USERSTATUS"). It costs no thread, and may be
-    /// cancelled; the reply is dropped then.
+    /// cancelled; the reply is dropped then. The command is sent when it is first awaited; timeout is in
+    /// seconds, None waits for ever.
+    ///
+    /// Raises ValueError at once for a timeout that can't be; awaited, it raises as invoke() does.
     #[pyo3(signature = (command, timeout=Timeout::TEN_SECONDS), text_signature = "($self, command, timeout=10.0)")]
-    fn ainvoke<'py>(this: &Bound<'py, Self>, command: &str, timeout: Timeout) -> PyResult<Bound<'py, PyAny>> {
+    fn ainvoke<'py>(this: &Bound<'py, Self>, command: Text, timeout: Timeout) -> PyResult<Bound<'py, PyAny>> {
+        let command = command.of(this.py(), "command")?;
         this.py().import("imo2skype._asyncio")?.getattr("ainvoke")?.call1((this, command, timeout.seconds()))
     }
 
     /// The first half of ainvoke().
-    fn _begin(&self, py: Python<'_>, command: &str) -> PyResult<Reply> {
+    fn _begin(&self, py: Python<'_>, command: Text) -> PyResult<Reply> {
         let session = self.get(py)?;
-        py.detach(|| session.begin(command)).map(Reply).map_err(|error| raise(py, &error))
+        let command = command.of(py, "command")?;
+        py.detach(|| session.begin(&command)).map(Reply).map_err(|error| raise(py, &error))
     }
 }
 

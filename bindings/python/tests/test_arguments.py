@@ -49,6 +49,16 @@ def test_a_wrong_type_is_refused(options: dict[str, Any]) -> None:
         imo2skype.Session("alice", "secret", **options)
 
 
+@pytest.mark.parametrize("name", ["username", "password", "server", "network", "history", "ca_file"])
+def test_text_that_cannot_be_is_named(name: str) -> None:
+    options: dict[str, Any] = {"username": "alice", "password": "secret", "autologin": False, name: "\ud800"}
+    with pytest.raises(ValueError, match=f"^{name}: "):
+        imo2skype.Session(**options)
+    for gateway_name in ("database", "listen"):
+        with pytest.raises(ValueError, match=f"^{gateway_name}: "):
+            imo2skype.Gateway(**{gateway_name: "\ud800"})
+
+
 def test_options_are_keywords() -> None:
     session: Any = imo2skype.Session
     for arguments in [(), ("alice",), ("alice", "secret", "http://127.0.0.1/"), (1, "secret"), ("alice", None)]:
@@ -66,8 +76,9 @@ def test_commands_are_text_without_nul(session: imo2skype.Session) -> None:
             send("PING\0PING")
         with pytest.raises(ValueError, match="command"):
             send("x" * (2 << 20))
-        with pytest.raises(UnicodeEncodeError):
+        with pytest.raises(ValueError, match="^command: ") as raised:
             send("MESSAGE echo123 \ud800")
+        assert isinstance(raised.value.__cause__, UnicodeEncodeError)
     assert session.invoke("PING") == "PONG"
 
 

@@ -43,8 +43,9 @@ def test_a_database_keeps_the_accounts(tmp_path: Path) -> None:
 
 
 def test_a_database_that_cannot_be_is_a_store_error(tmp_path: Path) -> None:
-    with pytest.raises(imo2skype.StoreError, match="no-such-folder"):
+    with pytest.raises(imo2skype.StoreError, match="no-such-folder") as raised:
         imo2skype.Gateway(str(tmp_path / "no-such-folder" / "gateway.db"))
+    assert isinstance(raised.value.__cause__, FileNotFoundError)
 
 
 def test_wrong_arguments_are_told() -> None:

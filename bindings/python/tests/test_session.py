@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import socket
@@ -207,8 +208,15 @@ def test_a_wrong_password_is_refused(open_session: Open, gateway: imo2skype.Gate
 def test_a_dead_port_is_a_network_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as dead:
         port = dead.getsockname()[1]
-    with pytest.raises(imo2skype.NetworkError, match=f"cannot reach .*127.0.0.1:{port}.*: "):
+    with pytest.raises(imo2skype.NetworkError, match=f"cannot reach .*127.0.0.1:{port}.*: ") as raised:
         imo2skype.Session("alice", "secret", server=f"http://127.0.0.1:{port}/")
+    # Down to what the system said.
+    link: BaseException | None = raised.value.__cause__
+    while link is not None and link.__cause__ is not None:
+        assert isinstance(link, (imo2skype.Imo2SkypeError, OSError))
+        link = link.__cause__
+    assert isinstance(link, ConnectionRefusedError)
+    assert link.errno == errno.ECONNREFUSED
 
 
 def test_without_autologin_a_session_is_offline_until_told(open_session: Open) -> None:

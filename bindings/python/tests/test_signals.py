@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
+import threading
+from types import FrameType
+from typing import Callable, Optional
 
 import imo2skype
 import pytest
@@ -69,3 +73,50 @@ def test_it_ends_a_login_that_takes_too_long() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         assert interrupted_after(f"http://127.0.0.1:{port}/", "alice", "") < 5
+
+
+class Enough(Exception):
+    pass
+
+
+def looks_at_signals(wait: Callable[[], object]) -> None:
+    """Has wait, which takes two seconds, answer a signal twenty times: so each within 0.1 s, on the average."""
+    answered = 0
+
+    def answer(number: int, frame: Optional[FrameType]) -> None:
+        nonlocal answered
+        answered += 1
+        if answered == 20:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            raise Enough
+
+    before = signal.signal(signal.SIGALRM, answer)
+    try:
+        # Signals that come faster than they are answered are one.
+        signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+        with pytest.raises(Enough):
+            wait()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no such signals here")
+def test_a_wait_answers_ten_signals_a_second(session: imo2skype.Session) -> None:
+    while session.poll_skype_notification(0.1) is not None:
+        pass
+    looks_at_signals(lambda: session.poll_skype_notification(2))
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no such signals here")
+def test_a_login_answers_ten_signals_a_second() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        # The login would wait longer than twenty slow answers take.
+        end = threading.Timer(2, silent.close)
+        end.start()
+        try:
+            looks_at_signals(lambda: imo2skype.Session("alice", "secret", server=f"http://127.0.0.1:{port}/"))
+        finally:
+            end.cancel()
+            end.join()

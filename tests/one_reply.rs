@@ -7,10 +7,14 @@ mod examples;
 mod world;
 
 use imo2skype::backend::Ability;
+use imo2skype::backend::Action;
+use imo2skype::backend::StreamAction;
+use imo2skype::backend::Task;
 use imo2skype::skype;
 use imo2skype::skype::Form;
 use imo2skype::skype::Search;
 use imo2skype::skype::Setting;
+use imo2skype::translate::Output;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -197,6 +201,28 @@ fn every_form_spoilt_in_every_place_has_one_reply() {
             world = World::whole();
             before = whole.clone();
         }
+    }
+}
+
+#[test]
+fn a_network_that_answers_nothing_is_not_asked_for_ever() {
+    const MOST: usize = 10_000;
+    let asked = |outputs: &[Output]| {
+        // To end what there is is never refused.
+        let is_new = |task: &Task| !matches!(task, Task::Stream { action: StreamAction::Close, .. });
+        let tasks = outputs
+            .iter()
+            .filter(|output| matches!(output, Output::ToBackend(Action::Task { task, .. }) if is_new(task)));
+        tasks.count()
+    };
+    let mut world = World::whole();
+    let mut unanswered = 0;
+    while unanswered < MOST {
+        unanswered += asked(&world.send("SET USER bob ISBLOCKED TRUE"));
+    }
+    let called = world.called.clone();
+    for line in Form::ALL.iter().flat_map(|form| examples(form.syntax, &called)) {
+        assert_eq!(asked(&world.send(&line)), 0, "{line:?}");
     }
 }
 

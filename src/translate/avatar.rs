@@ -6,7 +6,6 @@ use std::path::Component;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::backend::Ability;
 use crate::backend::Task;
 use crate::model::Handle;
 use crate::skype::Command;
@@ -121,8 +120,7 @@ impl Engine {
             }
             Command::Set { head, what: Set::Avatar { id, path } } if !path.is_empty() => {
                 let work = match id {
-                    ONLY_PICTURE if self.capabilities.can(Ability::Avatars) => Ok(FileWork::Read(LONGEST_PICTURE)),
-                    ONLY_PICTURE => Err(ErrorCode::INVALID_AVATAR),
+                    ONLY_PICTURE => self.refusal(&request.command).map_or(Ok(FileWork::Read(LONGEST_PICTURE)), Err),
                     _ => Err(ErrorCode::AVATAR_INVALID_ID),
                 };
                 (head, path, work)

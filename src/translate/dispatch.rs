@@ -21,7 +21,6 @@ use crate::translate::Now;
 use crate::translate::Output;
 use crate::translate::engine::Answer;
 use crate::translate::engine::Client;
-use crate::translate::engine::MOST_PENDING;
 use crate::translate::engine::Outcome;
 use crate::translate::engine::Pending;
 use crate::translate::refusal::need;
@@ -35,10 +34,8 @@ impl Engine {
         now: Now,
         out: &mut Vec<Output>,
     ) -> Answer {
-        if let Some(need) = need(command)
-            && (!self.capabilities.can(need.ability) || self.pending.len() >= MOST_PENDING)
-        {
-            return Err(need.refusal);
+        if let Some(refusal) = self.refusal(command) {
+            return Err(refusal);
         }
         let Client { id: client, protocol, .. } = self.clients[client];
         let reply = Line::reply(id);
@@ -67,7 +64,7 @@ impl Engine {
                 let reply = if back.is_empty() { reply.part(front) } else { reply.part(front).part(back) };
                 self.alter(reply, client, what, now, out)
             }
-            Command::Create { head, ref what } => self.create(reply, head, client, what, protocol, out),
+            Command::Create { head, ref what } => self.create(reply, head, client, what, out),
             Command::Delete { head, what } => self.delete(reply.part(head), client, what, out),
             Command::Call { targets } => self.place_call(reply, targets, now, out),
             Command::CallVoicemail { user } => self.call_voicemail(reply, user, now, out),
@@ -79,6 +76,12 @@ impl Engine {
             }
             Command::UserActivity { head } => Ok(reply.part(head)),
         }
+    }
+
+    /// The answer to a command that the network cannot do, or is too far behind to be asked.
+    pub(super) fn refusal(&self, command: &Command<'_>) -> Option<ErrorCode> {
+        let need = need(command)?;
+        (!self.capabilities.can(need.ability) || !self.may_ask()).then_some(need.refusal)
     }
 
     fn get(&self, reply: Line, head: &str, what: &Get<'_>, protocol: Protocol) -> Answer {
@@ -176,13 +179,12 @@ impl Engine {
         head: &str,
         client: ClientId,
         what: &Create<'_>,
-        protocol: Protocol,
         out: &mut Vec<Output>,
     ) -> Answer {
         match *what {
             Create::Application { name } => self.create_application(reply.part(head), client, name),
             Create::Group { name } => self.create_group(reply.part(head), name, out),
-            Create::Sms { kind, targets } => self.create_sms(reply, kind, targets, protocol, out),
+            Create::Sms { kind, targets } => self.create_sms(reply, kind, targets, out),
             Create::Event { id } => self.create_event(reply, client, id),
             Create::MenuItem { id, context, ref caption, ref hint, enabled } => {
                 self.create_menu_item(reply, client, id, context, caption, hint, enabled)

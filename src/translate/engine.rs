@@ -44,7 +44,7 @@ use crate::translate::user::ContactChange;
 use crate::translate::user::status_word;
 
 /// How many tasks may wait for the network's answer; what needs one more is refused, not lost.
-pub(super) const MOST_PENDING: usize = 10_000;
+const MOST_PENDING: usize = 10_000;
 
 /// The first number given to an object: all numbers have the same length for long, because a
 /// client compares them by prefix (clients 2, rule 12).
@@ -301,6 +301,11 @@ impl Engine {
         let id = ObjectId(self.next_id);
         self.next_id += 1;
         id
+    }
+
+    /// Whether the network has answered enough of what it was asked to be asked more.
+    pub(super) fn may_ask(&self) -> bool {
+        self.pending.len() < MOST_PENDING
     }
 
     /// Has the network do something, and remembers what it is about until that is answered.

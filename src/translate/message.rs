@@ -33,7 +33,6 @@ use crate::translate::Now;
 use crate::translate::Output;
 use crate::translate::alter::USERS_ARE_LISTENERS;
 use crate::translate::engine::Answer;
-use crate::translate::engine::MOST_PENDING;
 use crate::translate::engine::Outcome;
 use crate::translate::engine::Pending;
 
@@ -98,7 +97,7 @@ impl Engine {
     fn may_send(&self, body: &str) -> Result<(), ErrorCode> {
         if !self.wants_online() {
             Err(ErrorCode::MESSAGE_NOT_ONLINE)
-        } else if body.len() > self.capabilities.max_body || self.pending.len() >= MOST_PENDING {
+        } else if body.len() > self.capabilities.max_body || !self.may_ask() {
             Err(ErrorCode::CHATMESSAGE_FAILED)
         } else {
             Ok(())

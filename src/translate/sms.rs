@@ -16,7 +16,6 @@ use crate::model::is_phone_number;
 use crate::skype::ErrorCode;
 use crate::skype::Items;
 use crate::skype::Line;
-use crate::skype::Protocol;
 use crate::skype::Separator;
 use crate::skype::SmsChange;
 use crate::skype::SmsProperty;
@@ -59,7 +58,6 @@ impl Engine {
         reply: Line,
         kind: SmsType,
         targets: Items<'_>,
-        _protocol: Protocol,
         out: &mut Vec<Output>,
     ) -> Answer {
         if self.sms.len() >= MOST_SMS || targets.iter().count() > MOST_TARGETS {
@@ -165,7 +163,7 @@ impl Engine {
         self.announce_sms_properties(id, &told, out);
         if !self.capabilities.can(Ability::Sms) {
             self.fail_sms(id, SmsFailure::NoSmsCapability, out);
-        } else if !self.is_online() {
+        } else if !self.is_online() || !self.may_ask() {
             self.fail_sms(id, SmsFailure::ServerConnectFailed, out);
         } else {
             self.ask(task, Pending::Sms(id), out);

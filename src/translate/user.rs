@@ -348,10 +348,14 @@ impl Engine {
 
     pub(super) fn set_alias(&mut self, reply: Line, typed: &str, alias: &str, out: &mut Vec<Output>) -> Answer {
         let handle = self.other_user(typed, ErrorCode::SET_INVALID_WHAT)?;
-        let before = self.users.change(&handle, |user| std::mem::replace(&mut user.alias, alias.to_owned()));
         // Kept by the session alone where the network has no place for it.
         let listed = self.users.get(handle.as_str()).is_some_and(User::is_listed);
-        if listed && self.is_online() && self.capabilities.can(Ability::Aliases) {
+        let shared = listed && self.is_online() && self.capabilities.can(Ability::Aliases);
+        if shared && !self.may_ask() {
+            return Err(ErrorCode::SET_INVALID_WHAT);
+        }
+        let before = self.users.change(&handle, |user| std::mem::replace(&mut user.alias, alias.to_owned()));
+        if shared {
             let change = ContactChange { user: handle.clone(), before: Before::Alias(before), request: None };
             self.ask(Task::SetAlias { user: handle.clone(), alias: alias.to_owned() }, Pending::Contact(change), out);
         }

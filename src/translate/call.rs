@@ -334,6 +334,7 @@ impl Engine {
                 Ok(reply)
             }
             CallChange::JoinConference(other) => {
+                // Not in the table of refusals: that there is no such call is told first, with or without conferences.
                 if !self.capabilities.can(Ability::Conferences) {
                     return Err(ErrorCode::CANNOT_CREATE_CONFERENCE);
                 }
@@ -573,13 +574,18 @@ impl Engine {
         }
     }
 
-    pub(super) fn search_calls(&self, reply: Line, typed: &str) -> Answer {
+    /// Which calls were with this user; with anybody if none is named.
+    fn calls_with(&self, typed: &str, unknown: ErrorCode) -> Result<impl Fn(&Call) -> bool + use<>, ErrorCode> {
         let partner = match typed {
             "" => None,
-            typed => Some(self.names.parse(typed).ok_or(ErrorCode::SEARCH_CALLS_TARGET)?),
+            typed => Some(self.names.parse(typed).ok_or(unknown)?),
         };
-        let calls =
-            self.calls.newest_first().filter(|(_, call)| partner.as_ref().is_none_or(|user| call.partner == *user));
+        Ok(move |call: &Call| partner.as_ref().is_none_or(|user| call.partner == *user))
+    }
+
+    pub(super) fn search_calls(&self, reply: Line, typed: &str) -> Answer {
+        let is_with = self.calls_with(typed, ErrorCode::SEARCH_CALLS_TARGET)?;
+        let calls = self.calls.newest_first().filter(|(_, call)| is_with(call));
         Ok(reply.list(Separator::CommaSpace, calls.map(|(id, _)| id)))
     }
 
@@ -590,10 +596,7 @@ impl Engine {
         typed: &str,
         out: &mut Vec<Output>,
     ) -> Answer {
-        let partner = match typed {
-            "" => None,
-            typed => Some(self.names.parse(typed).ok_or(ErrorCode::CLEAR_CALLHISTORY_HANDLE)?),
-        };
+        let is_with = self.calls_with(typed, ErrorCode::CLEAR_CALLHISTORY_HANDLE)?;
         self.calls.clear(|call| {
             let chosen = match which {
                 CallHistory::All => true,
@@ -601,7 +604,7 @@ impl Engine {
                 CallHistory::Incoming => call.is_incoming(),
                 CallHistory::Outgoing => !call.is_incoming(),
             };
-            chosen && partner.as_ref().is_none_or(|user| call.partner == *user)
+            chosen && is_with(call)
         });
         self.announce(Protocol::LOWEST, Line::notification().part("CALLHISTORYCHANGED"), out);
         Ok(reply)

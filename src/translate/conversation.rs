@@ -87,11 +87,10 @@ impl Engine {
         let name = self.free_name(&format!("#{me}/$"), &[me.as_str(), &id.to_string(), &now.unix.to_string()]);
         let members = vec![self.new_member(me, true)];
         let chat = self.chats.add(new_chat(name, Place::Unnamed, members, now));
-        let before = MyStatus::Unsubscribed;
         let told = [ChatProperty::Name, ChatProperty::ActivityTimestamp, ChatProperty::Status, ChatProperty::Type];
         self.announce_chat_properties(chat, &told, out);
         // In between one is not in it, as recorded (skype-api 7.4).
-        self.chats.chat_mut(chat).my_status = before;
+        self.chats.chat_mut(chat).my_status = MyStatus::Unsubscribed;
         self.announce_chat(chat, ChatProperty::Status, out);
         self.chats.chat_mut(chat).my_status = MyStatus::Subscribed;
         self.announce_member(chat, 0, ChatMemberProperty::Role, out);

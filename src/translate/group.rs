@@ -127,15 +127,10 @@ impl Engine {
 
     fn remove_from_group(&mut self, handle: &Handle, id: ObjectId, out: &mut Vec<Output>) {
         self.users.change(handle, |user| user.groups.retain(|known| *known != id));
-        let users = &self.users;
         let Some(group) = self.groups.custom_mut(id) else { return };
         group.members.retain(|member| member != handle);
-        let online = group.members.iter().filter(|member| is_there(users.get(member.as_str()))).count();
-        let changed = std::mem::replace(&mut group.online, online) != online;
         self.announce_group(id, GroupProperty::NumberOfUsers, out);
-        if changed {
-            self.announce_group(id, GroupProperty::NumberOfUsersOnline, out);
-        }
+        self.recount(id, out);
     }
 
     /// Who is no contact any more is in no group.
@@ -148,12 +143,17 @@ impl Engine {
     /// Somebody came or went.
     pub(super) fn recount_groups_of(&mut self, handle: &Handle, out: &mut Vec<Output>) {
         for id in self.users.get(handle.as_str()).map(|user| user.groups.clone()).unwrap_or_default() {
-            let users = &self.users;
-            let Some(group) = self.groups.custom_mut(id) else { continue };
-            let online = group.members.iter().filter(|member| is_there(users.get(member.as_str()))).count();
-            if std::mem::replace(&mut group.online, online) != online {
-                self.announce_group(id, GroupProperty::NumberOfUsersOnline, out);
-            }
+            self.recount(id, out);
+        }
+    }
+
+    fn recount(&mut self, id: ObjectId, out: &mut Vec<Output>) {
+        let users = &self.users;
+        let Some(group) = self.groups.custom_mut(id) else { return };
+        let is_there = |member: &&Handle| users.get(member.as_str()).is_some_and(User::is_online);
+        let online = group.members.iter().filter(is_there).count();
+        if std::mem::replace(&mut group.online, online) != online {
+            self.announce_group(id, GroupProperty::NumberOfUsersOnline, out);
         }
     }
 
@@ -176,8 +176,4 @@ fn custom_value(line: Line, id: ObjectId, group: &Group, property: GroupProperty
         GroupProperty::Visible => line.boolean(true),
         GroupProperty::Expanded => line.boolean(false),
     }
-}
-
-fn is_there(user: Option<&User>) -> bool {
-    user.is_some_and(User::is_online)
 }

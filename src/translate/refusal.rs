@@ -1,5 +1,5 @@
 //! What a command needs of the network, and what it is answered where the network cannot do that:
-//! chosen here and nowhere else.
+//! chosen here. Only `SET CALL … JOIN_CONFERENCE` looks for its call first, and so chooses in `call`.
 
 use crate::backend::Ability;
 use crate::skype::Alter;

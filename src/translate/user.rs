@@ -73,7 +73,7 @@ impl Engine {
     fn user_value(&self, line: Line, user: &User, property: UserProperty, protocol: Protocol) -> Line {
         let me = self.is_me(user);
         // What we are is in the profile, under the same words (skype-api 4.1, 4.2).
-        if let Some(own) = ProfileProperty::parse(property.word()).filter(|_| me) {
+        if me && let Some(own) = ProfileProperty::parse(property.word()) {
             return self.profile_value(line, own, protocol);
         }
         let details = user.details.as_deref();
@@ -141,10 +141,7 @@ impl Engine {
         } else if user.is_phone() {
             return "SKYPEOUT";
         } else {
-            match status_of(user.presence) {
-                UserStatus::Invisible => UserStatus::Offline,
-                status => status,
-            }
+            status_of(user.presence)
         };
         status_word(status, protocol)
     }
@@ -256,6 +253,15 @@ impl Engine {
         if self.is_online() { Ok(handle) } else { Err(refused) }
     }
 
+    /// Has the network change something about a user; a request of theirs that this answers is no longer one.
+    fn ask_about(&mut self, task: Task, change: ContactChange, out: &mut Vec<Output>) {
+        let answers = change.request.as_ref().map(|_| change.user.clone());
+        self.ask(task, Pending::Contact(change), out);
+        if let Some(user) = answers {
+            self.announce_properties(&user, &[UserProperty::ReceivedAuthRequest], out);
+        }
+    }
+
     pub(super) fn set_buddy_status(
         &mut self,
         reply: Line,
@@ -278,12 +284,8 @@ impl Engine {
                     user.authorized = true;
                     user.request.take()
                 });
-                let answered = change.request.is_some();
                 let task = Task::AddContact { user: handle.clone(), greeting: greeting.to_owned() };
-                self.ask(task, Pending::Contact(change), out);
-                if answered {
-                    self.announce_properties(&handle, &[UserProperty::ReceivedAuthRequest], out);
-                }
+                self.ask_about(task, change, out);
             }
             let told = [
                 UserProperty::IsAuthorized,
@@ -294,7 +296,7 @@ impl Engine {
             ];
             self.announce_properties(&handle, &told, out);
         } else if matches!(before, Relation::Asked | Relation::Contact) {
-            self.ask(Task::RemoveContact { user: handle.clone() }, Pending::Contact(change), out);
+            self.ask_about(Task::RemoveContact { user: handle.clone() }, change, out);
             self.take_off_the_list(&handle, out);
         }
         Ok(reply)
@@ -306,13 +308,9 @@ impl Engine {
             let before = std::mem::replace(&mut user.authorized, accept);
             (before, user.request.take())
         });
-        let answered = request.is_some();
         let task = Task::AnswerAuthRequest { user: handle.clone(), accept };
         let change = ContactChange { user: handle.clone(), before: Before::Authorized(before), request };
-        self.ask(task, Pending::Contact(change), out);
-        if answered {
-            self.announce_properties(&handle, &[UserProperty::ReceivedAuthRequest], out);
-        }
+        self.ask_about(task, change, out);
         self.announce_properties(&handle, &[UserProperty::IsAuthorized, UserProperty::IsBlocked], out);
         Ok(reply)
     }
@@ -324,13 +322,9 @@ impl Engine {
             // To block is an answer too.
             (before, if blocked { user.request.take() } else { None })
         });
-        let answered = request.is_some();
         // Asked even if nothing changes here: not every network tells whom we have blocked before.
         let change = ContactChange { user: handle.clone(), before: Before::Blocked(before), request };
-        self.ask(Task::Block { user: handle.clone(), blocked }, Pending::Contact(change), out);
-        if answered {
-            self.announce_properties(&handle, &[UserProperty::ReceivedAuthRequest], out);
-        }
+        self.ask_about(Task::Block { user: handle.clone(), blocked }, change, out);
         self.announce_properties(&handle, &[UserProperty::IsBlocked], out);
         Ok(reply)
     }
@@ -357,7 +351,7 @@ impl Engine {
         let before = self.users.change(&handle, |user| std::mem::replace(&mut user.alias, alias.to_owned()));
         if shared {
             let change = ContactChange { user: handle.clone(), before: Before::Alias(before), request: None };
-            self.ask(Task::SetAlias { user: handle.clone(), alias: alias.to_owned() }, Pending::Contact(change), out);
+            self.ask_about(Task::SetAlias { user: handle.clone(), alias: alias.to_owned() }, change, out);
         }
         self.announce_properties(&handle, &[UserProperty::DisplayName], out);
         Ok(reply.part(alias))

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import imo2skype
 import pytest
@@ -15,6 +16,18 @@ import pytest
 from conftest import GUARD, Open, account, body, received, until
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def echoes(bot: subprocess.Popen[Any], name: str, alice: imo2skype.Session) -> None:
+    """The bot answers alice with what she says, and runs on until it is stopped here."""
+    try:
+        for text in ("hello bot", "one\ntwo"):
+            assert alice.invoke(f"MESSAGE {name} {text}").startswith("CHATMESSAGE ")
+            assert body(alice, received(alice)) == text
+        assert bot.poll() is None
+    finally:
+        bot.kill()
+        bot.wait(GUARD)
 
 
 def test_the_echo_bot_answers(open_session: Open, gateway: imo2skype.Gateway, request: pytest.FixtureRequest) -> None:
@@ -25,14 +38,7 @@ def test_the_echo_bot_answers(open_session: Open, gateway: imo2skype.Gateway, re
     open_session("bot").close()
     alice = open_session("alice")
     bot = subprocess.Popen([sys.executable, str(program), name, "secret", gateway.url])
-    try:
-        for text in ("hello bot", "one\ntwo"):
-            assert alice.invoke(f"MESSAGE {name} {text}").startswith("CHATMESSAGE ")
-            assert body(alice, received(alice)) == text
-        assert bot.poll() is None
-    finally:
-        bot.kill()
-        bot.wait(GUARD)
+    echoes(bot, name, alice)
 
 
 def start(program: str, *arguments: str, **options: int) -> subprocess.Popen[str]:
@@ -57,14 +63,7 @@ def test_the_async_echo_bot_answers(
     open_session("bot").close()
     alice = open_session("alice")
     bot = start("echo_bot_async.py", name, gateway.url)
-    try:
-        for text in ("hello bot", "one\ntwo"):
-            assert alice.invoke(f"MESSAGE {name} {text}").startswith("CHATMESSAGE ")
-            assert body(alice, received(alice)) == text
-        assert bot.poll() is None
-    finally:
-        bot.kill()
-        bot.wait(GUARD)
+    echoes(bot, name, alice)
 
 
 def test_the_presence_log_tells_changes(

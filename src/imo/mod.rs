@@ -130,6 +130,21 @@ pub struct Arguments {
     /// The mood text of `set_status`.
     #[serde(deserialize_with = "lenient")]
     pub status: Option<String>,
+    /// What `im_typing` tells: `typing`, `typed` or `not_typing`.
+    #[serde(deserialize_with = "lenient")]
+    pub typing_state: Option<String>,
+    /// The chat of `invite_to_group`, `set_group_topic` and `leave_group`, without a semicolon.
+    #[serde(deserialize_with = "lenient")]
+    pub gid: Option<String>,
+    /// The name of the chat that `create_shared_group` founds.
+    #[serde(deserialize_with = "lenient")]
+    pub name: Option<String>,
+    /// The topic of `set_group_topic`.
+    #[serde(deserialize_with = "lenient")]
+    pub topic: Option<String>,
+    /// Whom `invite_to_group` invites.
+    #[serde(deserialize_with = "lenient")]
+    pub ibuid: Option<String>,
 }
 
 /// The body of an HTTP answer (imo-protocol 2.2).
@@ -203,9 +218,18 @@ pub struct Buddy {
     /// Present in group chats only.
     #[serde(rename = "type", skip_serializing_if = "Value::is_null")]
     pub kind: Value,
+    /// The topic of a chat.
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub display: Option<String>,
+    /// Who invited, to a chat.
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub inviter: Option<String>,
     /// The words of a `buddy_request`.
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub msg: Option<String>,
+    /// The name of a picture in a `buddy_icon`; `GET /b/<icon>` fetches it.
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
 }
 
 /// `edata` of `recv_im`, of a reflected `send_im` or `set_status` and of `im_typing`.
@@ -243,6 +267,28 @@ pub struct Im {
     /// The mood text of a reflected `set_status`.
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+}
+
+/// `edata` of `streams_info`, `answered` and `ended`: a call (imo-protocol 5).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Streams {
+    /// The other side; the protocol has no id for a call.
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub buid: Option<String>,
+    /// Whether the call is ours.
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub is_initiator: Option<bool>,
+    /// The name of what we send.
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub send_stream: Option<String>,
+    /// The name of what we receive.
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub recv_stream: Option<String>,
+    /// The path of the call page, below the address of the service. Not of the original protocol;
+    /// our gateway adds it, other programs ignore it.
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// Reads `value` as a `T`; anything that is none counts as the empty `T`.
@@ -286,6 +332,10 @@ trait Member: Sized {
         None
     }
 
+    fn from_bool(_truth: bool) -> Option<Self> {
+        None
+    }
+
     fn from_object<'de, A: MapAccess<'de>>(mut object: A) -> Result<Option<Self>, A::Error> {
         while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(None)
@@ -301,6 +351,12 @@ impl Member for String {
 impl Member for u64 {
     fn from_number(number: u64) -> Option<Self> {
         Some(number)
+    }
+}
+
+impl Member for bool {
+    fn from_bool(truth: bool) -> Option<Self> {
+        Some(truth)
     }
 }
 
@@ -347,8 +403,8 @@ impl<'de, T: Member> Visitor<'de> for MemberVisitor<T> {
         Ok(None)
     }
 
-    fn visit_bool<E>(self, _value: bool) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_bool<E>(self, truth: bool) -> Result<Self::Value, E> {
+        Ok(T::from_bool(truth))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 
 import imo2skype
 import pytest
+from imo2skype import _asyncio
 
 from conftest import GUARD, Open, account
 
@@ -208,3 +210,74 @@ def test_two_loops_in_two_threads_share_a_session(session: imo2skype.Session) ->
     for thread in threads:
         thread.join(GUARD)
     assert sorted(got) == sorted(f"#{number} PONG" for number in range(count))
+
+
+class SlowReply:
+    """A reply that comes when the test says so; the engine's own are there at once."""
+
+    def __init__(self) -> None:
+        self._ours, self._theirs = socket.socketpair()
+        self._line: str | None = None
+
+    def come(self, line: str) -> None:
+        self._line = line
+        self._theirs.send(b"!")
+
+    def take(self) -> str | None:
+        return self._line
+
+    def fileno(self) -> int:
+        return self._ours.fileno()
+
+    def close(self) -> None:
+        self._ours.close()
+        self._theirs.close()
+
+
+class SlowSession:
+    def __init__(self, reply: SlowReply) -> None:
+        self._reply = reply
+
+    def _begin(self, command: str) -> SlowReply:
+        return self._reply
+
+
+def begin_slowly(reply: SlowReply, timeout: float | None) -> asyncio.Task[str]:
+    return asyncio.ensure_future(_asyncio.ainvoke(SlowSession(reply), "GET X", timeout))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("steps", range(8))
+def test_a_cancellation_is_not_forgotten_when_the_reply_comes_with_it(steps: int) -> None:
+    async def main() -> None:
+        reply = SlowReply()
+        task = begin_slowly(reply, GUARD)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        reply.come("X Y")
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        if task.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        else:
+            assert await task == "X Y"
+        reply.close()
+
+    run(main())
+
+
+def test_a_reply_that_comes_late_is_awaited_and_one_that_never_comes_is_not() -> None:
+    async def main() -> None:
+        reply = SlowReply()
+        task = begin_slowly(reply, None)
+        await asyncio.sleep(0)
+        reply.come("X Y")
+        assert await task == "X Y"
+        reply.close()
+        reply = SlowReply()
+        with pytest.raises(imo2skype.NoReplyError):
+            await begin_slowly(reply, 0.01)
+        assert not _asyncio._waiting, "nothing is watched any more"
+        reply.close()
+
+    run(main())

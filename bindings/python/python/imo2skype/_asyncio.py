@@ -30,26 +30,36 @@ def _wake(loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
     """Wakes all who wait for descriptor; each looks for itself whether there is something left."""
     loop.remove_reader(descriptor)
     for waiter in _waiting.pop((loop, descriptor), set()):
-        if not waiter.done():
-            waiter.set_result(None)
+        _let_go(waiter)
 
 
-async def _readable(owner: _HasDescriptor) -> None:
-    """Returns when the descriptor of owner is, or was a moment ago, readable."""
+def _let_go(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+async def _readable(owner: _HasDescriptor, timeout: float | None = None) -> None:
+    """Returns when the descriptor of owner is, or was a moment ago, readable; or timeout seconds later.
+
+    (Not by asyncio.wait_for(): before Python 3.12 that forgets a cancellation that comes with the result.)
+    """
     loop = asyncio.get_running_loop()
     try:
         descriptor = owner.fileno()
         if (loop, descriptor) not in _waiting:
             loop.add_reader(descriptor, _wake, loop, descriptor)
     except (NotImplementedError, OSError):
-        await asyncio.sleep(_TICK)
+        await asyncio.sleep(_TICK if timeout is None else min(_TICK, timeout))
         return
     waiter: asyncio.Future[None] = loop.create_future()
     waiters = _waiting.setdefault((loop, descriptor), set())
     waiters.add(waiter)
+    timer = None if timeout is None else loop.call_later(timeout, _let_go, waiter)
     try:
         await waiter
     finally:
+        if timer is not None:
+            timer.cancel()
         waiters.discard(waiter)
         # The entry may be that of others who came after a wake-up.
         if not waiters and _waiting.get((loop, descriptor)) is waiters:
@@ -90,19 +100,11 @@ class Notifications:
 async def ainvoke(session: Session, command: str, timeout: float | None) -> str:
     """What Session.ainvoke() awaits; timeout in seconds, None waits for ever."""
     reply = session._begin(command)
-    line = reply.take()
-    if line is not None:
-        return line
     loop = asyncio.get_running_loop()
     deadline = None if timeout is None else loop.time() + timeout
-    while line is None:
+    while (line := reply.take()) is None:
         left = None if deadline is None else deadline - loop.time()
-        try:
-            await asyncio.wait_for(_readable(reply), left)
-        except asyncio.TimeoutError:
-            line = reply.take()
-            if line is None:
-                raise NoReplyError("no reply came in time") from None
-        else:
-            line = reply.take()
+        if left is not None and left <= 0:
+            raise NoReplyError("no reply came in time")
+        await _readable(reply, left)
     return line

@@ -1,9 +1,10 @@
-"""Answers every message with the same text: echo_bot.py USERNAME PASSWORD [SERVER]."""
+"""Answers every message with the same text: IMO2SKYPE_PASSWORD=... echo_bot.py USERNAME [SERVER]."""
+import os
 import sys
 import imo2skype
 
-username, password, *server = sys.argv[1:]
-with imo2skype.Session(username, password, server=server[0] if server else None) as session:
+username, *server = sys.argv[1:]
+with imo2skype.Session(username, os.environ["IMO2SKYPE_PASSWORD"], server=server[0] if server else None) as session:
     for line in session:
         words = line.split(" ")
         if words[0] == "CHATMESSAGE" and words[2:] == ["STATUS", "RECEIVED"]:

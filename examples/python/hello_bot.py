@@ -1,8 +1,10 @@
-"""Answers every message: hello_bot.py USERNAME PASSWORD [SERVER]."""
+"""Answers every message: IMO2SKYPE_PASSWORD=... hello_bot.py USERNAME [SERVER]."""
+import os
 import sys
 from imo2skype.skype import ChatMessage, Skype
 
-with Skype(*sys.argv[1:3], server=sys.argv[3] if len(sys.argv) > 3 else None) as skype:
+username, *server = sys.argv[1:]
+with Skype(username, os.environ["IMO2SKYPE_PASSWORD"], server=server[0] if server else None) as skype:
     @skype.on_message
     def answer(message: ChatMessage) -> None:
         message.chat.send("you said " + message.body)

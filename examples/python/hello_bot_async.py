@@ -1,9 +1,11 @@
-"""Answers every message, with asyncio: hello_bot_async.py USERNAME PASSWORD [SERVER]."""
+"""Answers every message, with asyncio: IMO2SKYPE_PASSWORD=... hello_bot_async.py USERNAME [SERVER]."""
 import asyncio
+import os
 import sys
 from imo2skype.skype import AsyncChatMessage, AsyncSkype
 
-skype = AsyncSkype(*sys.argv[1:3], server=sys.argv[3] if len(sys.argv) > 3 else None)
+username, *server = sys.argv[1:]
+skype = AsyncSkype(username, os.environ["IMO2SKYPE_PASSWORD"], server=server[0] if server else None)
 
 @skype.on_message
 async def answer(message: AsyncChatMessage) -> None:

@@ -1,4 +1,5 @@
-"""A bot written for Skype4Py, which has to be installed: skype4py_bot.py USERNAME PASSWORD [SERVER]."""
+"""A bot written for Skype4Py, which has to be installed: IMO2SKYPE_PASSWORD=... skype4py_bot.py USERNAME [SERVER]."""
+import os
 import sys
 import time
 
@@ -12,8 +13,9 @@ def on_message_status(message, status):  # type: ignore[no-untyped-def]
             message.Chat.SendMessage("pong")
 
 
-username, password, *server = sys.argv[1:]
-skype = Skype4Py.Skype(Api=SkypeAPI(username, password, server=server[0] if server else None))  # was: Skype4Py.Skype()
+username, *server = sys.argv[1:]
+api = SkypeAPI(username, os.environ["IMO2SKYPE_PASSWORD"], server=server[0] if server else None)
+skype = Skype4Py.Skype(Api=api)  # was: Skype4Py.Skype()
 skype.OnMessageStatus = on_message_status
 skype.Attach()
 while True:

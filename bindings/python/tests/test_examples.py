@@ -18,12 +18,12 @@ from conftest import GUARD, Open, account, body, received, until
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-def echoes(bot: subprocess.Popen[Any], name: str, alice: imo2skype.Session) -> None:
-    """The bot answers alice with what she says, and runs on until it is stopped here."""
+def echoes(bot: subprocess.Popen[Any], name: str, alice: imo2skype.Session, before: str = "") -> None:
+    """The bot answers alice with what she says, behind some words, and runs on until it is stopped here."""
     try:
         for text in ("hello bot", "one\ntwo"):
             assert alice.invoke(f"MESSAGE {name} {text}").startswith("CHATMESSAGE ")
-            assert body(alice, received(alice)) == text
+            assert body(alice, received(alice)) == before + text
         assert bot.poll() is None
     finally:
         bot.kill()
@@ -37,13 +37,22 @@ def test_the_echo_bot_answers(open_session: Open, gateway: imo2skype.Gateway, re
     # The account is known from here on; what comes before the bot does is kept for it.
     open_session("bot").close()
     alice = open_session("alice")
-    bot = subprocess.Popen([sys.executable, str(program), name, "secret", gateway.url])
-    echoes(bot, name, alice)
+    echoes(start("echo_bot.py", name, gateway.url), name, alice)
 
 
 def start(program: str, *arguments: str, **options: int) -> subprocess.Popen[str]:
     environment = {**os.environ, "IMO2SKYPE_PASSWORD": "secret"}
     return subprocess.Popen([sys.executable, str(EXAMPLES / program), *arguments], env=environment, text=True, **options)  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.mark.parametrize("program", ["hello_bot.py", "hello_bot_async.py"])
+def test_the_hello_bots_answer(
+    program: str, open_session: Open, gateway: imo2skype.Gateway, request: pytest.FixtureRequest
+) -> None:
+    name = account(request, "bot")
+    open_session("bot").close()
+    alice = open_session("alice")
+    echoes(start(program, name, gateway.url), name, alice, "you said ")
 
 
 @pytest.mark.parametrize("program", ["echo_bot_async.py", "presence_log.py", "bridge.py", "chat.py"])

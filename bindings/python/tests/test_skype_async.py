@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import imo2skype
 import pytest
@@ -23,9 +20,7 @@ from imo2skype.skype import (
     TypingEvent,
 )
 
-from conftest import GUARD, Open, account, body, received
-
-EXAMPLES = Path(__file__).parent.parent / "examples"
+from conftest import GUARD, account, body
 
 
 def run(main: object) -> None:
@@ -207,22 +202,3 @@ def test_handlers_may_be_plain_and_close(alice: AsyncSkype) -> None:
     run(main())
     assert heard == ["hello", "plain"]
     assert threading.active_count() <= threads
-
-
-@pytest.mark.parametrize("program", ["hello_bot.py", "hello_bot_async.py"])
-def test_the_example_answers(
-    program: str, open_session: Open, gateway: imo2skype.Gateway, request: pytest.FixtureRequest
-) -> None:
-    name = account(request, "bot")
-    # The account is known from here on; what comes before the bot does is kept for it.
-    open_session("bot").close()
-    alice = open_session("alice")
-    bot = subprocess.Popen([sys.executable, str(EXAMPLES / program), name, "secret", gateway.url])
-    try:
-        for text in ("hello bot", "one\ntwo"):
-            assert alice.invoke(f"MESSAGE {name} {text}").startswith("CHATMESSAGE ")
-            assert body(alice, received(alice)) == "you said " + text
-        assert bot.poll() is None
-    finally:
-        bot.kill()
-        bot.wait(GUARD)

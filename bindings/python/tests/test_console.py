@@ -17,7 +17,7 @@ import pytest
 from imo2skype._console import History, harmless
 from imo2skype._words import candidates
 
-from conftest import GUARD, Open, account, received, until
+from conftest import GUARD, Open, account, received
 
 if sys.platform != "win32":
     from terminal import Terminal

@@ -20,7 +20,7 @@ from imo2skype.skype import (
     TypingEvent,
 )
 
-from conftest import GUARD, account, body
+from conftest import GUARD, account
 
 
 def run(main: object) -> None:

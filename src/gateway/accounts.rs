@@ -1,4 +1,4 @@
-//! Users, contacts and stored messages: every SQL statement that a running gateway needs.
+//! Users and contacts: what the database knows of them.
 
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
@@ -9,8 +9,6 @@ use super::db::DbResult;
 
 /// A row of `users`.
 pub(crate) type UserId = i64;
-/// A row of `messages`.
-pub(crate) type MessageId = i64;
 
 /// One user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,17 +46,8 @@ pub(crate) struct Contact {
     pub(crate) visible: bool,
 }
 
-/// A message that waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stored {
-    pub(crate) id: MessageId,
-    pub(crate) sender: User,
-    pub(crate) alias: Option<String>,
-    pub(crate) body: String,
-    pub(crate) sent_at: u64,
-}
-
-fn user(row: &Row<'_>) -> DbResult<User> {
+/// The first four columns of `row`.
+pub(super) fn user(row: &Row<'_>) -> DbResult<User> {
     Ok(User { id: row.get(0)?, name: row.get(1)?, alias: row.get(2)?, mood: row.get(3)? })
 }
 
@@ -170,12 +159,10 @@ impl Database {
         query.query_map([owner], contact)?.collect()
     }
 
-    /// Who sees the presence of `owner`: those it authorised that have it on their list.
+    /// Who may see the presence of `owner`, on a list or in a chat.
     pub(crate) fn watchers(&self, owner: UserId) -> DbResult<Vec<UserId>> {
-        let mut query = self.sql()?.prepare_cached(
-            "SELECT c.buddy FROM contacts c JOIN contacts r ON r.owner = c.buddy AND r.buddy = c.owner
-             WHERE c.owner = ?1 AND c.authorised AND NOT c.blocked AND r.listed",
-        )?;
+        let mut query =
+            self.sql()?.prepare_cached("SELECT buddy FROM contacts WHERE owner = ?1 AND authorised AND NOT blocked")?;
         query.query_map([owner], |row| row.get(0))?.collect()
     }
 
@@ -186,47 +173,6 @@ impl Database {
              WHERE c.owner = ?1 AND c.request IS NOT NULL ORDER BY u.name",
         )?;
         query.query_map([owner], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-    }
-
-    pub(crate) fn add_message(&self, from: UserId, to: UserId, body: &str, sent_at: u64) -> DbResult<MessageId> {
-        let sql = self.sql()?;
-        sql.prepare_cached("INSERT INTO messages (sender, receiver, body, sent_at) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![from, to, body, sent_at.cast_signed()])?;
-        Ok(sql.last_insert_rowid())
-    }
-
-    /// The first `limit` waiting messages of `receiver` from the one with `first` on.
-    pub(crate) fn messages(&self, receiver: UserId, first: MessageId, limit: usize) -> DbResult<Vec<Stored>> {
-        let mut query = self.sql()?.prepare_cached(
-            "SELECT u.id, u.name, u.alias, u.mood, c.alias, m.id, m.body, m.sent_at
-             FROM messages m JOIN users u ON u.id = m.sender
-             LEFT JOIN contacts c ON c.owner = m.receiver AND c.buddy = m.sender
-             WHERE m.receiver = ?1 AND m.id >= ?2 ORDER BY m.id LIMIT ?3",
-        )?;
-        let stored = |row: &Row<'_>| {
-            let sent_at: i64 = row.get(7)?;
-            Ok(Stored {
-                sender: user(row)?,
-                alias: row.get(4)?,
-                id: row.get(5)?,
-                body: row.get(6)?,
-                sent_at: sent_at.cast_unsigned(),
-            })
-        };
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        query.query_map(params![receiver, first, limit], stored)?.collect()
-    }
-
-    /// How many messages wait for `receiver`, counted up to `limit`.
-    pub(crate) fn count_messages(&self, receiver: UserId, limit: u64) -> DbResult<u64> {
-        let mut query =
-            self.sql()?.prepare_cached("SELECT count(*) FROM (SELECT 1 FROM messages WHERE receiver = ?1 LIMIT ?2)")?;
-        query.query_row(params![receiver, limit.cast_signed()], |row| row.get(0)).map(i64::cast_unsigned)
-    }
-
-    /// Forgets a message that was delivered.
-    pub(crate) fn remove_message(&self, id: MessageId) -> DbResult<bool> {
-        Ok(self.sql()?.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute([id])? > 0)
     }
 }
 
@@ -247,33 +193,18 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_stored_as_it_is() {
-        let database = Database::open(None).expect("open");
-        let alice = database.add_user("alice", "hash").expect("add").expect("new");
-        let bob = database.add_user("bob", "hash").expect("add").expect("new");
-        let bodies = ["%s%n", "a\r\nb", "'; DROP TABLE users; --", "\u{1f600}", "nul \0 inside", "\u{fffd}"];
-        for body in bodies {
-            database.add_message(alice, bob, body, 1).expect("add");
-        }
-        let stored: Vec<_> = database.messages(bob, 0, 100).expect("list").into_iter().map(|m| m.body).collect();
-        assert_eq!(stored, bodies);
-        database.remove_user(alice).expect("remove");
-        assert_eq!(database.count_messages(bob, 10).expect("count"), 0);
-    }
-
-    #[test]
-    fn only_the_authorised_that_care_watch() {
+    fn only_the_authorised_watch() {
         let database = Database::open(None).expect("open");
         let [alice, bob, eve] =
             ["alice", "bob", "eve"].map(|name| database.add_user(name, "hash").expect("add").expect("new"));
         let listed = Relation { listed: true, authorised: true, ..Relation::default() };
-        database.set_relation(bob, alice, &listed).expect("set");
-        database.set_relation(eve, alice, &listed).expect("set");
         database.set_relation(alice, bob, &listed).expect("set");
         database.set_relation(alice, eve, &Relation { blocked: true, ..listed.clone() }).expect("set");
-        assert_eq!(database.watchers(alice).expect("list"), [bob]);
-        database.set_relation(bob, alice, &Relation::default()).expect("set");
-        assert!(database.watchers(alice).expect("list").is_empty());
-        assert_eq!(database.relation(bob, alice).expect("look"), Relation::default());
+        let echo = database.user(super::super::names::ECHO).expect("look").expect("there").id;
+        assert_eq!(database.watchers(alice).expect("list"), [echo, bob]);
+        assert!(database.watchers(bob).expect("list").contains(&echo));
+        database.set_relation(alice, bob, &Relation::default()).expect("set");
+        assert_eq!(database.watchers(alice).expect("list"), [echo]);
+        assert_eq!(database.relation(alice, bob).expect("look"), Relation::default());
     }
 }

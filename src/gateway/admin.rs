@@ -11,6 +11,7 @@ use super::db::Database;
 use super::db::DbResult;
 use super::names;
 use super::password;
+use super::pictures;
 
 /// The accounts in the database of a gateway, which may be running.
 pub struct Accounts {
@@ -69,6 +70,44 @@ impl Accounts {
     pub fn list(&self) -> Result<Vec<String>> {
         let users = self.run(|| self.db.users())?;
         Ok(users.into_iter().map(|user| user.name).filter(|name| name != names::ECHO).collect())
+    }
+
+    /// The names of all users with the number of messages that wait for each, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] if the database fails.
+    pub fn waiting(&self) -> Result<Vec<(String, u64)>> {
+        let mut users = self.run(|| self.db.waiting_by_user())?;
+        users.retain(|(name, _)| name != names::ECHO);
+        Ok(users)
+    }
+
+    /// Gives `name` a picture: PNG or JPEG, up to 256 KiB. A running gateway shows it within
+    /// seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidArgument`] if there is no such user or `picture` is none that can be taken,
+    /// [`Error::Store`] if the database fails.
+    pub fn set_picture(&self, name: &str, picture: &[u8]) -> Result<()> {
+        let kind = pictures::check(picture).map_err(|problem| invalid("picture", problem))?;
+        let user = self.user(name)?;
+        self.run(|| self.db.set_picture(user.id, kind, picture))
+    }
+
+    /// Takes the picture of `name` away.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidArgument`] if there is no such user or it has no picture, [`Error::Store`]
+    /// if the database fails.
+    pub fn remove_picture(&self, name: &str) -> Result<()> {
+        let user = self.user(name)?;
+        if self.run(|| self.db.remove_picture(user.id))? {
+            return Ok(());
+        }
+        Err(invalid("name", format!("{} has no picture", user.name)))
     }
 
     /// Makes two users contacts of each other.

@@ -16,11 +16,10 @@ use crate::imo::Buddy;
 use crate::imo::Envelope;
 
 use super::accounts::Contact;
-use super::accounts::MessageId;
 use super::accounts::Relation;
-use super::accounts::Stored;
 use super::accounts::User;
 use super::accounts::UserId;
+use super::calls::Calls;
 use super::db::Database;
 use super::db::DbError;
 use super::db::DbResult;
@@ -28,8 +27,11 @@ use super::events;
 use super::events::Outgoing;
 use super::events::Presence;
 use super::limits::Attempts;
+use super::mail::MessageId;
+use super::mail::Stored;
 use super::metrics::Metrics;
 use super::names::ECHO;
+use super::pictures::PictureMark;
 use super::session::Login;
 use super::session::Session;
 
@@ -75,6 +77,9 @@ pub(crate) struct Core {
     pub(super) echo: UserId,
     sessions: HashMap<String, Session>,
     online: HashMap<UserId, Online>,
+    pub(super) calls: Calls,
+    /// The last change of a picture that was told.
+    pub(super) pictures: PictureMark,
     /// Sessions with new events whose poll is held.
     woken: Vec<String>,
     expiry: Duration,
@@ -85,6 +90,7 @@ impl Core {
     pub(crate) fn new(db: Database, metrics: Metrics, expiry: Duration) -> DbResult<Self> {
         let epoch = db.epoch()?;
         let echo = db.user(ECHO)?.ok_or(DbError::QueryReturnedNoRows)?.id;
+        let pictures = db.picture_mark()?;
         db.commit()?;
         Ok(Self {
             db,
@@ -94,6 +100,8 @@ impl Core {
             echo,
             sessions: HashMap::new(),
             online: HashMap::new(),
+            calls: Calls::default(),
+            pictures,
             woken: Vec::new(),
             expiry,
             closing: false,
@@ -209,7 +217,8 @@ impl Core {
         }
     }
 
-    /// Ends sessions of which nothing was heard for long.
+    /// Ends sessions of which nothing was heard for long and calls that nobody answers, and looks
+    /// for new pictures.
     pub(crate) fn tick(&mut self, now: Now) -> DbResult<()> {
         let mut over = Vec::new();
         for (ssid, session) in &mut self.sessions {
@@ -225,7 +234,8 @@ impl Core {
             tracing::debug!(event = "expired", "session");
             self.drop_session(&ssid)?;
         }
-        Ok(())
+        self.end_unanswered(now);
+        self.notice_pictures()
     }
 
     /// Answers all held polls; later ones are answered at once.
@@ -251,23 +261,31 @@ impl Core {
     pub(super) fn log_in(&mut self, ssid: &str, user: &User) -> DbResult<()> {
         let Some(session) = self.sessions.get_mut(ssid) else { return Ok(()) };
         if session.login.as_ref().is_none_or(|login| login.id != user.id) {
-            session.login = Some(Login {
-                id: user.id,
-                name: user.name.clone(),
-                alias: user.alias.clone(),
-                presence: Presence::Available,
-            });
+            session.login = Some(Login { id: user.id, name: user.name.clone(), presence: Presence::Available });
             let online = self.online.entry(user.id).or_default();
             online.name.clone_from(&user.name);
             online.logins.push(ssid.to_owned());
         }
+        // Before the list, which shows the own presence in chats.
+        self.publish(user.id)?;
         let items: Vec<_> = self.db.contacts(user.id)?.iter().map(|contact| self.item(contact)).collect();
         self.push(ssid, events::buddy_added(&user.name, &items));
+        for chat in self.db.chats(user.id)? {
+            let items = self.chat_items(user.id, &chat)?;
+            self.push(ssid, events::buddy_added(&user.name, &items));
+        }
         self.push(ssid, events::signed_on(&user.name, &user.alias));
         for (name, words) in self.db.requests(user.id)? {
             self.push(ssid, events::buddy_request(&user.name, &name, &words));
         }
-        self.publish(user.id)
+        let icons = self.db.icons_seen_by(user.id)?;
+        if !icons.is_empty() {
+            self.push(ssid, events::buddy_icon(&user.name, &icons));
+        }
+        for call in self.calls.events(user.id) {
+            self.push(ssid, call);
+        }
+        Ok(())
     }
 
     /// Ends the login of a session, not the session.
@@ -283,6 +301,7 @@ impl Core {
         self.publish(login.id)?;
         if self.online.get(&login.id).is_some_and(|online| online.logins.is_empty()) {
             self.online.remove(&login.id);
+            self.end_calls(login.id);
         }
         Ok(())
     }
@@ -305,15 +324,20 @@ impl Core {
         Ok(())
     }
 
-    /// Tells `viewer`, if it is there and has `user` on its list, what it may see of `user`.
+    /// Tells `viewer`, if it is there, what it may see of `user`: on its list and in chats.
     pub(super) fn tell_presence(&mut self, viewer: UserId, user: &User) -> DbResult<()> {
         if !self.online.contains_key(&viewer) {
             return Ok(());
         }
         let own = self.db.relation(viewer, user.id)?;
+        let item = self.item_of(viewer, user, &own)?;
+        let chats = self.db.shared_chats(viewer, user.id)?;
+        let mut items: Vec<_> = chats.into_iter().map(|chat| self.as_member(chat, item.clone())).collect();
         if own.listed {
-            let item = self.item_of(viewer, user, &own)?;
-            self.push_all(viewer, |name| events::buddy_status(name, &[item]));
+            items.insert(0, item);
+        }
+        if !items.is_empty() {
+            self.push_all(viewer, |name| events::buddy_status(name, &items));
         }
         Ok(())
     }
@@ -324,7 +348,8 @@ impl Core {
         Ok(self.item(&Contact { user: user.clone(), alias: own.alias.clone(), visible }))
     }
 
-    fn item(&self, contact: &Contact) -> Buddy {
+    /// Somebody as an item of a list.
+    pub(super) fn item(&self, contact: &Contact) -> Buddy {
         let user = &contact.user;
         let (presence, mood) = match self.online.get(&user.id) {
             _ if user.id == self.echo => (Presence::Available, ""),

@@ -18,7 +18,8 @@ pub(crate) type DbResult<T> = Result<T, DbError>;
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Steps from one schema to the next; `PRAGMA user_version` counts those taken. Append only.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE users (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL UNIQUE COLLATE NOCASE,
@@ -56,7 +57,70 @@ const MIGRATIONS: &[&str] = &["
     CREATE TABLE epoch (id TEXT NOT NULL);
     INSERT INTO epoch (id) VALUES (lower(hex(randomblob(6))));
     INSERT INTO users (name, alias) VALUES ('echo123', 'Echo / Sound Test Service');
-"];
+",
+    "
+    -- How many messages wait, kept by triggers: nothing is counted when one comes.
+    ALTER TABLE users ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE totals (waiting INTEGER NOT NULL);
+    UPDATE users SET waiting = (SELECT count(*) FROM messages WHERE receiver = users.id);
+    INSERT INTO totals (waiting) SELECT count(*) FROM messages;
+    CREATE TABLE chats (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        topic TEXT NOT NULL DEFAULT ''
+    );
+    CREATE TABLE members (
+        chat INTEGER NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
+        user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        -- NULL for the founder.
+        inviter INTEGER REFERENCES users (id) ON DELETE SET NULL,
+        PRIMARY KEY (chat, user)
+    ) WITHOUT ROWID;
+    CREATE INDEX members_by_user ON members (user);
+    CREATE INDEX members_by_inviter ON members (inviter);
+    -- The last to leave ends the chat; who cannot log in does not keep it alive.
+    CREATE TRIGGER chat_ends AFTER DELETE ON members
+    WHEN NOT EXISTS (
+        SELECT 1 FROM members m JOIN users u ON u.id = m.user WHERE m.chat = OLD.chat AND u.password IS NOT NULL
+    )
+    BEGIN
+        DELETE FROM chats WHERE id = OLD.chat;
+    END;
+    -- What was said in a chat, once for all members; a row of messages per member that has not
+    -- got it yet. It outlives the chat: who was a member then still gets it.
+    CREATE TABLE chat_messages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        chat INTEGER NOT NULL,
+        -- It is the new topic.
+        topic INTEGER NOT NULL,
+        body TEXT NOT NULL
+    );
+    ALTER TABLE messages ADD COLUMN chat_message INTEGER REFERENCES chat_messages (id);
+    CREATE INDEX messages_by_chat_message ON messages (chat_message) WHERE chat_message IS NOT NULL;
+    CREATE TRIGGER message_added AFTER INSERT ON messages
+    BEGIN
+        UPDATE users SET waiting = waiting + 1 WHERE id = NEW.receiver;
+        UPDATE totals SET waiting = waiting + 1;
+    END;
+    CREATE TRIGGER message_removed AFTER DELETE ON messages
+    BEGIN
+        UPDATE users SET waiting = waiting - 1 WHERE id = OLD.receiver;
+        UPDATE totals SET waiting = waiting - 1;
+        DELETE FROM chat_messages WHERE id = OLD.chat_message
+            AND NOT EXISTS (SELECT 1 FROM messages WHERE chat_message = OLD.chat_message);
+    END;
+    CREATE TABLE pictures (
+        user INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+        -- A hash of the picture; all three are NULL when it was taken away.
+        icon TEXT,
+        kind TEXT,
+        data BLOB,
+        -- Grows with every change of any picture, so that a running gateway finds the new ones.
+        change INTEGER NOT NULL UNIQUE
+    );
+    CREATE INDEX pictures_by_icon ON pictures (icon);
+",
+];
 
 /// One connection, with a transaction that begins with the first statement and ends with
 /// [`commit`](Self::commit). Within it, each operation can fail alone.
@@ -227,6 +291,44 @@ mod tests {
             let error = Database::open(Some(&file)).err().expect("refused").chain();
             assert!(error.contains(words) && error.contains(&file.display().to_string()), "{error}");
         }
+    }
+
+    #[test]
+    fn an_older_database_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("gateway.db");
+        let old = Connection::open(&file).expect("open");
+        old.execute_batch(MIGRATIONS[0]).expect("schema 1");
+        old.pragma_update(None, "user_version", 1).expect("set");
+        old.execute_batch(
+            "INSERT INTO users (name, password, alias) VALUES ('alice', 'hash', 'Alice A'), ('bob', 'hash', 'bob');
+             INSERT INTO contacts (owner, buddy, alias, listed, authorised) VALUES (2, 3, 'Bobby', 1, 1);
+             INSERT INTO messages (sender, receiver, body, sent_at) VALUES (2, 3, 'one', 7), (2, 3, 'two', 8);
+             INSERT INTO messages (sender, receiver, body, sent_at) VALUES (3, 2, 'back', 9);",
+        )
+        .expect("content");
+        let epoch: String = old.query_row("SELECT id FROM epoch", [], |row| row.get(0)).expect("epoch");
+        drop(old);
+
+        let database = Database::open(Some(&file)).expect("migrated");
+        let alice = database.user("alice").expect("look").expect("there");
+        let bob = database.user("bob").expect("look").expect("there");
+        assert_eq!(alice.alias, "Alice A");
+        assert_eq!(database.password("alice").expect("look"), Some(Some("hash".to_owned())));
+        assert_eq!(database.relation(alice.id, bob.id).expect("look").alias.as_deref(), Some("Bobby"));
+        let messages: Vec<_> = database.messages(bob.id, 0, 10).expect("list").into_iter().collect();
+        let seen: Vec<_> = messages.iter().map(|m| (m.id, m.sender.id, m.body.as_str(), m.sent_at)).collect();
+        assert_eq!(seen, [(1, alice.id, "one", 7), (2, alice.id, "two", 8)]);
+        assert_eq!(database.epoch().expect("epoch"), epoch, "ids of messages stay what they were");
+        let waiting = |id| database.waiting_for(id).expect("count");
+        assert_eq!((waiting(alice.id), waiting(bob.id), database.waiting().expect("count")), (1, 2, 3));
+        database.remove_message(1).expect("remove");
+        assert_eq!((waiting(bob.id), database.waiting().expect("count")), (1, 2));
+        database.remove_user(alice.id).expect("remove");
+        assert_eq!((waiting(bob.id), database.waiting().expect("count")), (0, 0), "with what she had sent");
+        database.commit().expect("commit");
+        drop(database);
+        Database::open(Some(&file)).expect("once is enough");
     }
 
     #[cfg(unix)]

@@ -9,10 +9,15 @@ use crate::imo::Im;
 use crate::imo::Message;
 use crate::imo::PROTO;
 use crate::imo::Response;
+use crate::imo::Streams;
 use crate::imo::System;
 
-use super::accounts::MessageId;
-use super::accounts::Stored;
+use super::mail::MessageId;
+use super::mail::SaidId;
+use super::mail::Stored;
+use super::names::chat_buid;
+use super::names::gid;
+use super::names::member_buid;
 
 /// What an event costs besides its texts.
 const OVERHEAD: usize = 250;
@@ -109,10 +114,22 @@ pub(crate) fn buddy_status(uid: &str, items: &[Buddy]) -> Outgoing {
 
 fn cost(items: &[Buddy]) -> usize {
     let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-    items.iter().map(|item| 100 + length(&item.buid) + length(&item.alias) + length(&item.status)).sum()
+    let texts = |item: &Buddy| [&item.buid, &item.alias, &item.status, &item.display, &item.inviter].map(length);
+    items.iter().map(|item| 100 + texts(item).iter().sum::<usize>()).sum()
 }
 
-/// A contact was removed.
+/// Where pictures are.
+pub(crate) fn buddy_icon(uid: &str, items: &[Buddy]) -> Outgoing {
+    outgoing("im", &named("buddy_icon", uid, &items), cost(items))
+}
+
+/// The item of a [`buddy_icon`]; without a picture its name is empty.
+pub(crate) fn icon(buid: &str, icon: Option<&str>) -> Buddy {
+    Buddy { buid: Some(buid.to_owned()), icon: Some(icon.unwrap_or_default().to_owned()), ..Buddy::default() }
+}
+
+/// A contact was removed; or a member of a chat, and then `uid` is who removed it
+/// (imo-protocol 8).
 pub(crate) fn buddy_removed(uid: &str, buid: &str) -> Outgoing {
     im("buddy_removed", uid, &Buddy { buid: Some(buid.to_owned()), ..Buddy::default() })
 }
@@ -135,19 +152,38 @@ pub(crate) fn typing(uid: &str, buid: &str, state: &str) -> Outgoing {
 
 /// A message. `epoch` makes the id one of this database.
 pub(crate) fn recv_im(uid: &str, epoch: &str, stored: &Stored) -> Outgoing {
-    let names = [stored.alias.as_ref(), Some(&stored.sender.alias), Some(&stored.sender.name)];
-    // A message whose alias equals its text would announce a new topic (imo-protocol 5).
-    let alias = names.into_iter().flatten().find(|alias| **alias != stored.body).cloned();
+    let said = stored.said.as_ref();
+    let names = [
+        said.and_then(|said| said.name.as_ref()),
+        stored.alias.as_ref(),
+        Some(&stored.sender.alias),
+        Some(&stored.sender.name),
+    ];
+    // A message whose alias equals its text announces a new topic (imo-protocol 5).
+    let alias = match said {
+        Some(said) if said.topic => Some(&stored.body),
+        _ => names.into_iter().flatten().find(|alias| **alias != stored.body),
+    };
+    let chat = said.map(|said| gid(epoch, said.chat));
     let edata = Im {
-        buid: Some(stored.sender.name.clone()),
-        alias,
+        buid: Some(chat.as_deref().map_or_else(|| stored.sender.name.clone(), chat_buid)),
+        author: chat.map(|chat| member_buid(&chat, &stored.sender.name)),
+        alias: alias.cloned(),
         msg: Some(stored.body.clone()),
         timestamp: Some(stored.sent_at),
-        msg_id: Some(format!("{epoch}-{}", stored.id)),
+        msg_id: Some(match said {
+            Some(said) => said_id(epoch, said.id),
+            None => format!("{epoch}-{}", stored.id),
+        }),
         ..Im::default()
     };
     let event = outgoing("im", &named("recv_im", uid, &edata), stored.body.len());
     Outgoing { message_id: Some(stored.id), ..event }
+}
+
+/// The id of a message to a chat, the same for everybody.
+pub(crate) fn said_id(epoch: &str, said: SaidId) -> String {
+    format!("{epoch}-c{said}")
 }
 
 /// The message of the request `request_id` was taken.
@@ -161,13 +197,13 @@ pub(crate) fn delivery(request_id: u64, timestamp: u64) -> Outgoing {
 }
 
 /// Another login of the account sent a message.
-pub(crate) fn reflect_im(uid: &str, buid: &str, body: &str, timestamp: u64, msg_id: String) -> Outgoing {
+pub(crate) fn reflect_im(uid: &str, buid: &str, body: &str, timestamp: u64, msg_id: Option<String>) -> Outgoing {
     let edata = Im {
         r_name: Some("send_im".to_owned()),
         buid: Some(buid.to_owned()),
         msg: Some(body.to_owned()),
         timestamp: Some(timestamp),
-        msg_id: Some(msg_id),
+        msg_id,
         ..Im::default()
     };
     let event = Event { kind: Some("conv".to_owned()), ..named("reflect", uid, &edata) };
@@ -186,9 +222,29 @@ pub(crate) fn reflect_status(uid: &str, presence: Presence, mood: &str) -> Outgo
     outgoing("im", &event, mood.len())
 }
 
+/// A call came about.
+pub(crate) fn streams_info(uid: &str, streams: &Streams) -> Outgoing {
+    av("streams_info", uid, streams)
+}
+
+/// The call with `buid` was accepted. Not of the original protocol.
+pub(crate) fn answered(uid: &str, buid: &str) -> Outgoing {
+    av("answered", uid, &Streams { buid: Some(buid.to_owned()), ..Streams::default() })
+}
+
+/// The call with `buid` is over.
+pub(crate) fn ended(uid: &str, buid: &str) -> Outgoing {
+    av("ended", uid, &Streams { buid: Some(buid.to_owned()), ..Streams::default() })
+}
+
+fn av(name: &str, uid: &str, streams: &Streams) -> Outgoing {
+    outgoing("av", &Event { kind: Some("call".to_owned()), ..named(name, uid, streams) }, 100)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::accounts::User;
+    use super::super::mail::Said;
     use super::*;
     use serde_json::json;
 
@@ -208,10 +264,23 @@ mod tests {
                 buddy_status("alice", &[item]),
                 json!({"name":"buddy_status","proto":"prpl-skype","uid":"alice","edata":[{"buid":"bob","primitive":"away"}]}),
             ),
+            (
+                buddy_icon("alice", &[icon("bob", Some("a1")), icon("eve", None)]),
+                json!({"name":"buddy_icon","proto":"prpl-skype","uid":"alice",
+                    "edata":[{"buid":"bob","icon":"a1"},{"buid":"eve","icon":""}]}),
+            ),
+            (
+                answered("alice", "bob"),
+                json!({"name":"answered","type":"call","proto":"prpl-skype","uid":"alice","edata":{"buid":"bob"}}),
+            ),
+            (
+                ended("alice", "bob"),
+                json!({"name":"ended","type":"call","proto":"prpl-skype","uid":"alice","edata":{"buid":"bob"}}),
+            ),
             (buddy_added("alice", &[]), json!({"name":"buddy_added","proto":"prpl-skype","uid":"alice","edata":[]})),
             (delivery(0, 5), json!({"request_id":0,"response":{"timestamp":5}})),
             (
-                reflect_im("alice", "bob", "hi", 5, "e-1".to_owned()),
+                reflect_im("alice", "bob", "hi", 5, Some("e-1".to_owned())),
                 json!({"name":"reflect","type":"conv","proto":"prpl-skype","uid":"alice",
                     "edata":{"r_name":"send_im","buid":"bob","msg":"hi","timestamp":5,"msg_id":"e-1"}}),
             ),
@@ -223,20 +292,37 @@ mod tests {
     }
 
     #[test]
-    fn no_message_looks_like_a_topic() {
+    fn only_a_topic_looks_like_one() {
         let sender = User { id: 1, name: "bob".to_owned(), alias: "Bob B".to_owned(), mood: String::new() };
-        let stored = |body: &str, alias: Option<&str>| Stored {
+        let stored = |body: &str, alias: Option<&str>, chat: Option<&str>, topic| Stored {
             id: 1,
             sender: sender.clone(),
             alias: alias.map(str::to_owned),
             body: body.to_owned(),
             sent_at: 1,
+            said: chat.map(|name| Said { id: 7, chat: 3, name: Some(name.to_owned()), topic }),
         };
-        for (body, own, shown) in
-            [("hi", Some("B"), "B"), ("hi", None, "Bob B"), ("B", Some("B"), "Bob B"), ("Bob B", None, "bob")]
-        {
-            let data = recv_im("alice", "e", &stored(body, own)).message.data;
-            assert_eq!(data["edata"]["alias"], shown, "{body}");
+        // text, alias, chat, a topic, what is shown
+        let table = [
+            ("hi", Some("B"), None, false, Some("B")),
+            ("hi", None, None, false, Some("Bob B")),
+            ("B", Some("B"), None, false, Some("Bob B")),
+            ("Bob B", None, None, false, Some("bob")),
+            ("hi", None, Some("chat"), false, Some("chat")),
+            ("chat", None, Some("chat"), false, Some("Bob B")),
+            ("Bob B", None, Some("Bob B"), false, Some("bob")),
+            ("Plans", None, Some("chat"), true, Some("Plans")),
+            ("chat", None, Some("chat"), true, Some("chat")),
+            ("", None, Some("chat"), true, Some("")),
+        ];
+        for (body, alias, chat, topic, shown) in table {
+            let edata = &recv_im("alice", "e", &stored(body, alias, chat, topic)).message.data["edata"];
+            assert_eq!(edata["alias"].as_str(), shown, "{body}");
+            let (buid, author, id) = match chat {
+                Some(_) => ("g3-e;", json!("g3-e;bob;prpl-skype"), "e-c7"),
+                None => ("bob", Value::Null, "e-1"),
+            };
+            assert_eq!((&edata["buid"], &edata["author"], &edata["msg_id"]), (&json!(buid), &author, &json!(id)));
         }
     }
 

@@ -1,4 +1,4 @@
-//! The routes: start page, protocol, health, metrics.
+//! The routes; of them the protocol itself, health and metrics. What people see is in `pages`.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -13,7 +13,6 @@ use axum::extract::Request;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header;
-use axum::response::Html;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::get;
@@ -21,7 +20,7 @@ use axum::routing::post;
 use percent_encoding::percent_decode;
 use serde_json::json;
 
-use super::core::token;
+use super::pages;
 use super::service::Failure;
 use super::service::Service;
 
@@ -30,50 +29,39 @@ const BODY_LIMIT: usize = 1 << 20;
 /// How long it may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
-const START_PAGE: &str = "<!doctype html>
-<html lang=\"en\">
-<meta charset=\"utf-8\">
-<title>imo2skype gateway</title>
-<h1>imo2skype gateway</h1>
-<p>This is a chat server that speaks the imo.im JSON protocol. Give its address to imo2sproxy with
-<code>--server</code>.</p>
-";
-
 #[derive(Clone)]
-struct Gateway {
-    service: Arc<Service>,
-    tls: bool,
+pub(super) struct Gateway {
+    pub(super) service: Arc<Service>,
+    pub(super) tls: bool,
 }
 
 /// All routes of a gateway.
 pub(crate) fn router(service: Arc<Service>, tls: bool) -> Router {
     Router::new()
-        .route("/", get(start_page))
+        .route("/", get(pages::start))
+        .route("/b/{icon}", get(pages::picture))
+        .route("/call/{page}", get(pages::call).post(pages::press))
         .route("/imo", post(imo))
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
         .with_state(Gateway { service, tls })
 }
 
-async fn start_page(State(gateway): State<Gateway>) -> Response {
-    let Some(value) = token() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    let secure = if gateway.tls { "; Secure" } else { "" };
-    let cookie = format!("imo={value}; Path=/; HttpOnly; SameSite=Lax{secure}");
-    ([(header::SET_COOKIE, cookie)], Html(START_PAGE)).into_response()
-}
-
 async fn health(State(gateway): State<Gateway>) -> Response {
-    let healthy = gateway.service.is_healthy().await;
+    let healthy = gateway.service.count_waiting().await.is_ok();
     let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "status": if healthy { "ok" } else { "database failure" },
         "version": env!("CARGO_PKG_VERSION"),
         "sessions": gateway.service.metrics().sessions.get(),
+        "waiting": gateway.service.metrics().messages_waiting.get(),
     });
     answer(status, body.to_string())
 }
 
 async fn metrics(State(gateway): State<Gateway>) -> Response {
+    // What cannot be read is counted among the errors; the page is there all the same.
+    drop(gateway.service.count_waiting().await);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], gateway.service.metrics().text()).into_response()
 }

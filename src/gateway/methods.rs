@@ -1,9 +1,9 @@
-//! What each inner method of the protocol does (imo-protocol 4).
+//! Requests: carried out once, logins, and which inner method of the protocol (imo-protocol 4) is
+//! looked after where.
 
 use std::net::IpAddr;
 
 use crate::imo::Arguments;
-use crate::imo::Buddy;
 use crate::imo::Call;
 use crate::imo::Envelope;
 use crate::imo::Message;
@@ -11,19 +11,13 @@ use crate::imo::PROTO;
 use crate::imo::read;
 use crate::imo::take;
 
-use super::accounts::Relation;
-use super::accounts::Stored;
 use super::accounts::User;
 use super::core::Core;
 use super::core::Now;
 use super::db::DbResult;
 use super::events;
 use super::events::Presence;
-use super::names::BODY_LIMIT;
-use super::names::CONTACT_LIMIT;
-use super::names::STORED_LIMIT;
 use super::names::TEXT_LIMIT;
-use super::session::Login;
 
 /// What becomes of a request.
 pub(crate) enum Step {
@@ -52,10 +46,15 @@ pub(crate) enum Verdict {
 }
 
 /// Accepted (`Some`) or refused.
-type Outcome = DbResult<Option<()>>;
+pub(super) type Outcome = DbResult<Option<()>>;
 
-const ACCEPTED: Outcome = Ok(Some(()));
-const REFUSED: Outcome = Ok(None);
+pub(super) const ACCEPTED: Outcome = Ok(Some(()));
+
+/// Refuses a request. The protocol has no room for the reason; the log has.
+pub(super) fn refuse(reason: &'static str) -> Outcome {
+    tracing::debug!(reason, "refused");
+    Ok(None)
+}
 
 impl Core {
     /// Carries out a request, unless it came before. Refused is `ack` = its own `seq`, accepted
@@ -172,70 +171,80 @@ impl Core {
 
     fn call(&mut self, ssid: &str, call: &Call, now: Now) -> Outcome {
         let Some(own) = self.login(ssid) else {
-            // Before the login there is nothing to do, and nothing to refuse about being active.
-            return if call.method == "observed_user_activity" { ACCEPTED } else { REFUSED };
+            return match call.method.as_str() {
+                // Before the login there is nothing to refuse about being active, nor about the
+                // cookie that version 0 announces (imo-protocol 11).
+                "observed_user_activity" | "cookie_login" | "reui_session" => ACCEPTED,
+                _ => refuse("nobody is logged in"),
+            };
         };
         let arguments: Arguments = read(&call.data);
         if !is_ours(&arguments) || arguments.uid.as_ref().is_some_and(|uid| !uid.eq_ignore_ascii_case(&own.name)) {
-            return REFUSED;
+            return refuse("it is in the name of another account");
         }
-        if self.db.user_by_id(own.id)?.is_none() {
+        let Some(user) = self.db.user_by_id(own.id)? else {
             // Removed by the administrator.
             self.log_out(ssid)?;
             self.push(ssid, events::disconnect(&own.name, "uidpassword"));
-            return REFUSED;
-        }
+            return refuse("the account was removed");
+        };
         match call.method.as_str() {
-            "observed_user_activity" | "get_alpha_for_user" => return ACCEPTED,
-            // We never set anybody away, so there is nothing that a preference could change.
-            "set" => return ACCEPTED,
-            "signoff_all" => return self.log_out(ssid).map(Some),
-            "set_status" => return self.set_status(ssid, &own, &arguments),
+            // We never set anybody away, so there is nothing that a preference (`set`) could change.
+            "observed_user_activity" | "get_alpha_for_user" | "set" | "cookie_login" | "reui_session" => ACCEPTED,
+            "signoff_all" => self.log_out(ssid).map(Some),
+            "set_status" => self.set_status(ssid, &user, &arguments),
             "get_unread_msgs" => {
                 if let Some(session) = self.session(ssid) {
                     session.missed_from = Some(0);
                 }
-                return self.pull(ssid).map(Some);
+                self.pull(ssid).map(Some)
             }
-            _ => {}
-        }
-        let Some(other) = arguments.buid.as_deref().map(|name| self.db.user(name)).transpose()?.flatten() else {
-            return REFUSED;
-        };
-        if other.id == own.id {
-            return REFUSED;
-        }
-        match call.method.as_str() {
-            "send_im" => self.send_im(ssid, &own, &other, &arguments, call.request_id, now),
-            "im_typing" => self.im_typing(&own, &other, call),
-            "add_buddy" => self.add_buddy(&own, &other, arguments.msg.as_deref().unwrap_or_default()),
-            "del_buddy" => self.del_buddy(&own, &other),
-            "change_buddy_alias" => self.change_buddy_alias(&own, &other, arguments.alias),
-            "block_buddy" => self.change(&own, &other, |relation| relation.blocked = true),
-            "unblock_buddy" => self.change(&own, &other, |relation| relation.blocked = false),
-            "auth_add" => self.auth_add(&own, &other),
-            "auth_deny" => self.change(&own, &other, |relation| {
-                relation.request = None;
-                relation.authorised = false;
-            }),
-            "auth_block" => self.change(&own, &other, |relation| {
-                relation.request = None;
-                relation.authorised = false;
-                relation.blocked = true;
-            }),
-            // Group chats and calls among them.
-            _ => REFUSED,
+            "create_shared_group" => self.create_shared_group(&user, &arguments),
+            "invite_to_group" => self.invite_to_group(&user, &arguments),
+            "kick_member" => self.kick_member(&user, &arguments),
+            "set_group_topic" => self.set_group_topic(&user, &arguments, now),
+            "leave_group" => self.leave_group(&user, &arguments),
+            _ => self.call_about(ssid, &user, call, arguments, now),
         }
     }
 
-    fn set_status(&mut self, ssid: &str, own: &Login, arguments: &Arguments) -> Outcome {
-        let Some(presence) = arguments.primitive.as_deref().and_then(Presence::parse) else { return REFUSED };
-        let Some(user) = self.db.user_by_id(own.id)? else { return REFUSED };
-        let mood = arguments.status.as_deref().unwrap_or(&user.mood);
-        if mood.len() > TEXT_LIMIT {
-            return REFUSED;
+    /// A method about another user, or a message to a chat.
+    fn call_about(&mut self, ssid: &str, own: &User, call: &Call, arguments: Arguments, now: Now) -> Outcome {
+        let Some(buid) = arguments.buid.as_deref() else { return refuse("it says about nobody") };
+        if call.method == "send_im" && buid.contains(';') {
+            return self.send_to_chat(ssid, own, &arguments, call.request_id, now);
         }
-        if mood != user.mood {
+        let Some(other) = self.db.user(buid)? else { return refuse("there is no such user") };
+        if other.id == own.id {
+            return refuse("it is about oneself");
+        }
+        match call.method.as_str() {
+            "send_im" => self.send_im(ssid, own, &other, &arguments, call.request_id, now),
+            "im_typing" => self.im_typing(own, &other, &arguments),
+            "add_buddy" => self.add_buddy(own, &other, arguments.msg.as_deref().unwrap_or_default()),
+            "del_buddy" => self.del_buddy(own, &other),
+            "change_buddy_alias" => self.change_buddy_alias(own, &other, arguments.alias),
+            "block_buddy" => self.block_buddy(own, &other),
+            "unblock_buddy" => self.change(own, &other, |relation| relation.blocked = false),
+            "auth_add" => self.auth_add(own, &other),
+            "auth_deny" => self.refuse_request(ssid, own, &other, false),
+            "auth_block" => self.refuse_request(ssid, own, &other, true),
+            "start_audio_chat" => self.start_audio_chat(own, &other, now),
+            "accept_audio_chat" => self.accept_audio_chat(own, &other),
+            "end_audio_chat" => self.end_audio_chat(own, &other),
+            _ => refuse("there is no such method"),
+        }
+    }
+
+    fn set_status(&mut self, ssid: &str, own: &User, arguments: &Arguments) -> Outcome {
+        let Some(presence) = arguments.primitive.as_deref().and_then(Presence::parse) else {
+            return refuse("it is no presence");
+        };
+        let mood = arguments.status.as_deref().unwrap_or(&own.mood);
+        if mood.len() > TEXT_LIMIT {
+            return refuse("the mood text is too long");
+        }
+        if mood != own.mood {
             self.db.set_mood(own.id, mood)?;
         }
         if let Some(login) = self.session(ssid).and_then(|session| session.login.as_mut()) {
@@ -243,164 +252,6 @@ impl Core {
         }
         self.push_others(own.id, ssid, |name| events::reflect_status(name, presence, mood));
         self.publish(own.id).map(Some)
-    }
-
-    fn send_im(
-        &mut self,
-        ssid: &str,
-        own: &Login,
-        other: &User,
-        arguments: &Arguments,
-        request_id: Option<u64>,
-        now: Now,
-    ) -> Outcome {
-        let body = arguments.msg.as_deref().unwrap_or_default();
-        if body.is_empty() || body.len() > BODY_LIMIT {
-            return REFUSED;
-        }
-        let theirs = self.db.relation(other.id, own.id)?;
-        if theirs.blocked {
-            return REFUSED;
-        }
-        let sender = User { id: own.id, name: own.name.clone(), alias: own.alias.clone(), mood: String::new() };
-        let message = if other.id == self.echo {
-            // The echo hears it at once; its answer is a message like any other, with its own id.
-            let back = self.db.relation(own.id, other.id)?;
-            if back.blocked { None } else { Some((own.id, self.store(other, own.id, back.alias, body, now)?)) }
-        } else {
-            if !self.is_online(other.id) && self.db.count_messages(other.id, STORED_LIMIT)? >= STORED_LIMIT {
-                return REFUSED;
-            }
-            Some((other.id, self.store(&sender, other.id, theirs.alias, body, now)?))
-        };
-        self.metrics.messages_in.inc();
-        // First the acknowledgement, so that a sender never hears an answer before it.
-        if let Some(request_id) = request_id {
-            self.push(ssid, events::delivery(request_id, now.unix));
-        }
-        // Sent and received message have one id between them; the letter keeps them apart where
-        // one account sees both.
-        let id = message.as_ref().map_or(0, |(_, stored)| stored.id);
-        let msg_id = format!("{}-s{id}", self.epoch);
-        self.push_others(own.id, ssid, |name| events::reflect_im(name, &other.name, body, now.unix, msg_id));
-        if let Some((to, stored)) = message {
-            self.deliver(to, &stored);
-        }
-        ACCEPTED
-    }
-
-    /// Stores a message; [`deliver`](Self::deliver) queues it for the logins of its receiver.
-    fn store(&mut self, sender: &User, to: i64, alias: Option<String>, body: &str, now: Now) -> DbResult<Stored> {
-        let id = self.db.add_message(sender.id, to, body, now.unix)?;
-        Ok(Stored { id, sender: sender.clone(), alias, body: body.to_owned(), sent_at: now.unix })
-    }
-
-    fn im_typing(&mut self, own: &Login, other: &User, call: &Call) -> Outcome {
-        let state = call.data.get("typing_state").and_then(serde_json::Value::as_str).unwrap_or_default();
-        if !matches!(state, "typing" | "typed" | "not_typing") || self.db.relation(other.id, own.id)?.blocked {
-            return REFUSED;
-        }
-        self.push_all(other.id, |name| events::typing(name, &own.name, state));
-        ACCEPTED
-    }
-
-    fn add_buddy(&mut self, own: &Login, other: &User, words: &str) -> Outcome {
-        if words.len() > TEXT_LIMIT {
-            return REFUSED;
-        }
-        let Some(before) = self.list(own, other)? else { return REFUSED };
-        let mut theirs = self.db.relation(other.id, own.id)?;
-        if !theirs.authorised {
-            if other.id == self.echo {
-                theirs.authorised = true;
-            } else if !theirs.blocked {
-                theirs.request = Some(words.to_owned());
-                self.push_all(other.id, |name| events::buddy_request(name, &own.name, words));
-            }
-            self.db.set_relation(other.id, own.id, &theirs)?;
-        }
-        self.show_list(own, other, &before)
-    }
-
-    fn auth_add(&mut self, own: &Login, other: &User) -> Outcome {
-        match self.list(own, other)? {
-            Some(before) => self.show_list(own, other, &before),
-            None => REFUSED,
-        }
-    }
-
-    /// Puts `other` on the list and lets it see our presence. Returns what was before.
-    fn list(&mut self, own: &Login, other: &User) -> DbResult<Option<Relation>> {
-        let before = self.db.relation(own.id, other.id)?;
-        if !before.listed && self.db.count_contacts(own.id)? >= CONTACT_LIMIT {
-            return Ok(None);
-        }
-        let after = Relation { listed: true, authorised: true, request: None, ..before.clone() };
-        self.db.set_relation(own.id, other.id, &after)?;
-        Ok(Some(before))
-    }
-
-    /// Tells both sides after [`list`](Self::list).
-    fn show_list(&mut self, own: &Login, other: &User, before: &Relation) -> Outcome {
-        let item = self.item_of(own.id, other, before)?;
-        self.push_all(own.id, |name| events::buddy_added(name, &[item]));
-        if !before.authorised {
-            self.tell_own_presence(own, other)?;
-        }
-        ACCEPTED
-    }
-
-    fn del_buddy(&mut self, own: &Login, other: &User) -> Outcome {
-        let before = self.db.relation(own.id, other.id)?;
-        if !before.listed {
-            return REFUSED;
-        }
-        let after = Relation { blocked: before.blocked, ..Relation::default() };
-        self.db.set_relation(own.id, other.id, &after)?;
-        // What we asked of them is off, too.
-        let theirs = self.db.relation(other.id, own.id)?;
-        if theirs.request.is_some() {
-            self.db.set_relation(other.id, own.id, &Relation { request: None, ..theirs })?;
-        }
-        self.push_all(own.id, |name| events::buddy_removed(name, &other.name));
-        if before.shows_presence() {
-            self.tell_own_presence(own, other)?;
-        }
-        ACCEPTED
-    }
-
-    fn change_buddy_alias(&mut self, own: &Login, other: &User, alias: Option<String>) -> Outcome {
-        let before = self.db.relation(own.id, other.id)?;
-        let alias = alias.filter(|alias| !alias.is_empty());
-        if !before.listed || alias.as_ref().is_some_and(|alias| alias.len() > TEXT_LIMIT) {
-            return REFUSED;
-        }
-        let after = Relation { alias, ..before };
-        self.db.set_relation(own.id, other.id, &after)?;
-        let item: Buddy = self.item_of(own.id, other, &after)?;
-        self.push_all(own.id, |name| events::buddy_status(name, &[item]));
-        ACCEPTED
-    }
-
-    /// Changes what we think of `other`, and tells it what it now sees of us.
-    fn change(&mut self, own: &Login, other: &User, change: impl FnOnce(&mut Relation)) -> Outcome {
-        let before = self.db.relation(own.id, other.id)?;
-        let mut after = before.clone();
-        change(&mut after);
-        if after != before {
-            self.db.set_relation(own.id, other.id, &after)?;
-            if after.shows_presence() != before.shows_presence() {
-                self.tell_own_presence(own, other)?;
-            }
-        }
-        ACCEPTED
-    }
-
-    fn tell_own_presence(&mut self, own: &Login, other: &User) -> DbResult<()> {
-        match self.db.user_by_id(own.id)? {
-            Some(user) => self.tell_presence(other.id, &user),
-            None => Ok(()),
-        }
     }
 }
 

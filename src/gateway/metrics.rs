@@ -12,6 +12,7 @@ pub(crate) struct Metrics {
     pub(crate) polls_held: Gauge,
     pub(crate) messages_in: Counter,
     pub(crate) messages_delivered: Counter,
+    pub(crate) messages_waiting: Gauge,
     pub(crate) errors: Counter,
     pub(crate) logins_refused: Counter,
 }
@@ -27,6 +28,11 @@ impl Metrics {
             "messages_delivered",
             "Messages that a login of the receiver has acknowledged",
             self.messages_delivered.clone(),
+        );
+        registry.register(
+            "messages_waiting",
+            "Messages that no login of the receiver has acknowledged yet",
+            self.messages_waiting.clone(),
         );
         registry.register("errors", "Requests that failed inside the gateway", self.errors.clone());
         registry.register("logins_refused", "Logins with a wrong name or password", self.logins_refused.clone());
@@ -73,6 +79,7 @@ mod tests {
             "imo2skype_gateway_polls_held 0",
             "imo2skype_gateway_messages_in_total 1",
             "imo2skype_gateway_messages_delivered_total 0",
+            "imo2skype_gateway_messages_waiting 0",
             "imo2skype_gateway_errors_total 0",
             "imo2skype_gateway_logins_refused_total 0",
         ] {

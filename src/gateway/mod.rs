@@ -1,19 +1,27 @@
 //! A server that speaks the imo.im protocol, so that a network exists wherever one is wanted.
 //!
-//! It keeps accounts, contacts and undelivered messages in SQLite and shares nothing with a
+//! It keeps accounts, contacts, chats, pictures and undelivered messages in SQLite and shares nothing with a
 //! session but the wire shapes in `imo`.
 
 mod accounts;
 mod admin;
+mod calls;
+mod chats;
+mod contacts;
 mod core;
 mod db;
 mod events;
 mod http;
 mod limits;
+mod mail;
+mod members;
+mod messages;
 mod methods;
 mod metrics;
 mod names;
+mod pages;
 mod password;
+mod pictures;
 mod server;
 mod service;
 mod session;

@@ -1,10 +1,14 @@
-//! What users may be called, and how big things may be.
+//! What users and chats are called, and how big things may be.
+
+use crate::imo::PROTO;
+
+use super::members::ChatId;
 
 /// Longest user name, in bytes.
 const NAME_LIMIT: usize = 128;
 /// Longest body of a message, in bytes.
 pub(crate) const BODY_LIMIT: usize = 65_536;
-/// Longest mood text, alias or greeting, in bytes.
+/// Longest mood text, alias, greeting or topic, in bytes.
 pub(crate) const TEXT_LIMIT: usize = 4_096;
 /// Longest password, in bytes: Argon2 would take more, an attacker's time should not.
 pub(crate) const PASSWORD_LIMIT: usize = 1_024;
@@ -12,6 +16,16 @@ pub(crate) const PASSWORD_LIMIT: usize = 1_024;
 pub(crate) const CONTACT_LIMIT: u64 = 10_000;
 /// Messages that wait for an account that is away; beyond it senders are refused.
 pub(crate) const STORED_LIMIT: u64 = 100_000;
+/// Chats that one account may be in.
+pub(crate) const CHAT_LIMIT: u64 = 250;
+/// Members that a chat may have.
+pub(crate) const MEMBER_LIMIT: usize = 250;
+/// Longest name of a chat, in bytes.
+pub(crate) const CHAT_NAME_LIMIT: usize = 256;
+/// Calls that one account may have at a time.
+pub(crate) const CALL_LIMIT: usize = 10;
+/// Biggest picture of a user, in bytes.
+pub(crate) const PICTURE_LIMIT: usize = 256 << 10;
 /// The built-in contact that answers every message with the same text.
 pub(crate) const ECHO: &str = "echo123";
 
@@ -43,9 +57,54 @@ pub(crate) fn check_password(password: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// The `gid` of a chat: with the `epoch` of the database, because others count from 1, too.
+pub(crate) fn gid(epoch: &str, chat: ChatId) -> String {
+    format!("g{chat}-{epoch}")
+}
+
+/// The chat behind a `gid` of this database.
+pub(crate) fn chat_of_gid(epoch: &str, gid: &str) -> Option<ChatId> {
+    let (number, rest) = gid.strip_prefix('g')?.split_once('-')?;
+    let chat = number.parse().ok()?;
+    // Only as we write it: no leading zeros, no sign.
+    (rest == epoch && self::gid(epoch, chat) == gid).then_some(chat)
+}
+
+/// The `buid` of a chat (imo-protocol 6.2).
+pub(crate) fn chat_buid(gid: &str) -> String {
+    format!("{gid};")
+}
+
+/// The `buid` of a member of a chat (imo-protocol 6.2).
+pub(crate) fn member_buid(gid: &str, name: &str) -> String {
+    format!("{gid};{name};{PROTO}")
+}
+
+/// The `gid` and the name in the `buid` of a member.
+pub(crate) fn split_member(buid: &str) -> Option<(&str, &str)> {
+    let mut parts = buid.split(';');
+    let (gid, name, proto) = (parts.next()?, parts.next()?, parts.next()?);
+    (parts.next().is_none() && proto.eq_ignore_ascii_case(PROTO)).then_some((gid, name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_names_of_chats_are_read_as_they_are_written() {
+        for chat in [0, 1, 17, ChatId::MAX] {
+            assert_eq!(chat_of_gid("e5", &gid("e5", chat)), Some(chat));
+        }
+        for other in ["", "g", "g1", "1-e5", "g1-e6", "g01-e5", "g+1-e5", "g1-e5;", "G1-e5", "g-e5", "g1-e5-e5"] {
+            assert_eq!(chat_of_gid("e5", other), None, "{other}");
+        }
+        assert_eq!(split_member(&member_buid("g1-e5", "bob")), Some(("g1-e5", "bob")));
+        assert_eq!(split_member("g1;bob;PRPL-SKYPE"), Some(("g1", "bob")));
+        for other in ["", "bob", "g1;", "g1;bob", "g1;bob;", "g1;bob;prpl-jabber", "g1;bob;prpl-skype;"] {
+            assert_eq!(split_member(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn names() {

@@ -27,6 +27,7 @@ use crate::imo::REST_RPC;
 use crate::imo::read;
 use crate::imo::take;
 
+use super::calls::View;
 use super::core::Core;
 use super::core::Now;
 use super::core::PollStep;
@@ -175,8 +176,9 @@ impl Service {
     async fn rest(&self, data: &Value) -> Result<Answer, Failure> {
         let envelope: Envelope = read(data);
         let call: Call = envelope.messages.first().map(|message| read(&message.data)).unwrap_or_default();
-        if call.method != "get_cookie_and_ssid" {
-            return Err(Failure::Malformed("rest_rpc knows the method get_cookie_and_ssid only".to_owned()));
+        // The latter is what version 0 asks (imo-protocol 11).
+        if !matches!(call.method.as_str(), "get_cookie_and_ssid" | "get_ssid") {
+            return Err(Failure::Malformed("rest_rpc knows the methods get_cookie_and_ssid and get_ssid".to_owned()));
         }
         let now = now();
         let ssid = self.run(move |core| Ok(core.open_session(now))).await?.ok_or(Failure::Full)?;
@@ -272,20 +274,37 @@ impl Service {
         }
     }
 
-    /// Whether the database answers.
-    pub(crate) async fn is_healthy(&self) -> bool {
-        self.run(|core| core.db.epoch()).await.is_ok()
+    /// Asks the database how many messages wait, for `metrics` to tell.
+    pub(crate) async fn count_waiting(&self) -> Result<(), Failure> {
+        let waiting = self.run(|core| core.db.waiting()).await?;
+        self.metrics.messages_waiting.set(waiting.cast_signed());
+        Ok(())
+    }
+
+    /// The media type and the bytes of a picture.
+    pub(crate) async fn picture(&self, icon: String) -> Result<Option<(String, Vec<u8>)>, Failure> {
+        self.run(move |core| core.db.picture(&icon)).await
+    }
+
+    /// What the page of a call shows.
+    pub(crate) async fn view_call(&self, page: String) -> Result<Option<View>, Failure> {
+        self.run(move |core| Ok(core.view_call(&page))).await
+    }
+
+    /// A button on the page of a call was pressed.
+    pub(crate) async fn press(&self, page: String, accept: bool) -> Result<bool, Failure> {
+        self.run(move |core| Ok(core.press(&page, accept))).await
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    /// Ends sessions of which nothing was heard.
+    /// What is due: sessions of which nothing was heard, calls that nobody answers, new pictures.
     pub(crate) async fn tick(&self) {
         let at = now();
         if self.run(move |core| core.tick(at)).await.is_err() {
-            tracing::warn!(what = "expiry", "postponed");
+            tracing::warn!(what = "tick", "postponed");
         }
     }
 

@@ -11,10 +11,10 @@ use tokio::sync::oneshot;
 use crate::imo::Envelope;
 use crate::imo::Message;
 
-use super::accounts::MessageId;
 use super::accounts::UserId;
 use super::events::Outgoing;
 use super::events::Presence;
+use super::mail::MessageId;
 
 /// Events that may wait in one session; messages beyond it stay in the database.
 const QUEUE_LIMIT: usize = 10_000;
@@ -30,7 +30,6 @@ const WINDOW: usize = 1_024;
 pub(crate) struct Login {
     pub(crate) id: UserId,
     pub(crate) name: String,
-    pub(crate) alias: String,
     pub(crate) presence: Presence,
 }
 

@@ -71,15 +71,31 @@ pub(crate) enum User {
     Add(Named),
     /// Give a user a new password
     Passwd(Named),
-    /// Remove a user with contacts and messages
+    /// Remove a user with contacts, messages, chats and picture
     Remove {
         /// The user
         name: String,
         #[command(flatten)]
         database: Database,
     },
+    /// Give a user a picture; a running server shows it within seconds
+    Avatar {
+        /// The user
+        name: String,
+        /// The picture: PNG or JPEG, at most 256 KiB
+        #[arg(required_unless_present = "remove")]
+        file: Option<PathBuf>,
+        /// Take the picture away
+        #[arg(long, conflicts_with = "file")]
+        remove: bool,
+        #[command(flatten)]
+        database: Database,
+    },
     /// Show all users, one in a line
     List {
+        /// After each name and a tab: how many messages wait for the user
+        #[arg(long)]
+        waiting: bool,
         #[command(flatten)]
         database: Database,
     },

@@ -1,6 +1,7 @@
 //! What the commands do.
 
 use std::io::IsTerminal;
+use std::io::Read;
 use std::io::Write;
 use std::net::ToSocketAddrs;
 use std::path::Path;
@@ -51,10 +52,25 @@ pub(crate) fn run(options: Options) -> Result<()> {
             println!("removed {name}");
             Ok(())
         }
-        Command::User { command: User::List { database } } => {
+        Command::User { command: User::Avatar { name, file, remove: _, database } } => {
+            let accounts = accounts(&database)?;
+            match file {
+                Some(file) => {
+                    let picture = picture(&file)?;
+                    told(accounts.set_picture(&name, &picture)).with_context(|| file.display().to_string())?;
+                    println!("changed the picture of {name}");
+                }
+                None => {
+                    told(accounts.remove_picture(&name))?;
+                    println!("removed the picture of {name}");
+                }
+            }
+            Ok(())
+        }
+        Command::User { command: User::List { waiting, database } } => {
             let mut out = std::io::stdout().lock();
-            for name in told(accounts(&database)?.list())? {
-                writeln!(out, "{name}")?;
+            for (name, count) in told(accounts(&database)?.waiting())? {
+                if waiting { writeln!(out, "{name}\t{count}") } else { writeln!(out, "{name}") }?;
             }
             Ok(())
         }
@@ -138,6 +154,15 @@ fn password(user: &Named) -> Result<String> {
     Ok(password)
 }
 
+/// A picture, or enough of a longer file to see that it is too long.
+fn picture(file: &Path) -> Result<Vec<u8>> {
+    let mut picture = Vec::new();
+    std::fs::File::open(file)
+        .and_then(|open| open.take(1 << 20).read_to_end(&mut picture))
+        .with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(picture)
+}
+
 fn first_line(file: &Path) -> Result<String> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
@@ -165,10 +190,11 @@ fn status(server: &str) -> Result<()> {
         .with_context(|| format!("{server} is no imo2skype gateway; --server names another one"))?;
     let state = body.get("status").and_then(serde_json::Value::as_str).unwrap_or("unknown");
     let sessions = body.get("sessions").and_then(serde_json::Value::as_i64).unwrap_or_default();
+    let waiting = body.get("waiting").and_then(serde_json::Value::as_i64).unwrap_or_default();
     let version = body.get("version").and_then(serde_json::Value::as_str).unwrap_or("unknown");
     if !code.is_success() {
         bail!("{server}: {state}; its log says more");
     }
-    println!("{server}: {state}, version {version}, sessions {sessions}");
+    println!("{server}: {state}, version {version}, sessions {sessions}, waiting {waiting}");
     Ok(())
 }

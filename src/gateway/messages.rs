@@ -1,0 +1,178 @@
+//! What a client says to others, and that it types.
+
+use crate::imo::Arguments;
+
+use super::accounts::User;
+use super::accounts::UserId;
+use super::core::Core;
+use super::core::Now;
+use super::db::DbResult;
+use super::events;
+use super::mail::Said;
+use super::mail::Stored;
+use super::members::Chat;
+use super::methods::ACCEPTED;
+use super::methods::Outcome;
+use super::methods::refuse;
+use super::names::BODY_LIMIT;
+use super::names::STORED_LIMIT;
+use super::names::chat_buid;
+use super::names::gid as gid_of;
+
+const NO_BODY: &str = "the text is empty or too long";
+pub(super) const NO_CHAT: &str = "there is no such chat, or one is no member";
+pub(super) const FULL: &str = "too many messages wait for a member";
+
+impl Core {
+    pub(super) fn send_im(
+        &mut self,
+        ssid: &str,
+        own: &User,
+        other: &User,
+        arguments: &Arguments,
+        request_id: Option<u64>,
+        now: Now,
+    ) -> Outcome {
+        let Some(body) = body(arguments) else { return refuse(NO_BODY) };
+        let theirs = self.db.relation(other.id, own.id)?;
+        if theirs.blocked {
+            return refuse("the receiver blocks the sender");
+        }
+        let message = if other.id == self.echo {
+            // The echo hears it at once; its answer is a message like any other, with its own id.
+            let back = self.db.relation(own.id, other.id)?;
+            if back.blocked { None } else { Some((own.id, self.store(other, own.id, back.alias, body, now)?)) }
+        } else {
+            if self.is_full(other.id)? {
+                return refuse("too many messages wait for the receiver");
+            }
+            Some((other.id, self.store(own, other.id, theirs.alias, body, now)?))
+        };
+        // Sent and received message have one id between them; the letter keeps them apart where
+        // one account sees both.
+        let msg_id = message.as_ref().map(|(_, stored)| format!("{}-s{}", self.epoch, stored.id));
+        self.taken(ssid, own, &other.name, body, msg_id, request_id, now);
+        if let Some((to, stored)) = message {
+            self.deliver(to, &stored);
+        }
+        ACCEPTED
+    }
+
+    /// Tells the sender's side that a message was taken.
+    #[expect(clippy::too_many_arguments, reason = "they are the message")]
+    fn taken(
+        &mut self,
+        ssid: &str,
+        own: &User,
+        buid: &str,
+        body: &str,
+        msg_id: Option<String>,
+        request_id: Option<u64>,
+        now: Now,
+    ) {
+        self.metrics.messages_in.inc();
+        // First the acknowledgement, so that a sender never hears an answer before it. Version 0
+        // has none (imo-protocol 11).
+        if let Some(request_id) = request_id {
+            self.push(ssid, events::delivery(request_id, now.unix));
+        }
+        self.push_others(own.id, ssid, |name| events::reflect_im(name, buid, body, now.unix, msg_id));
+    }
+
+    /// Stores a message; [`deliver`](Self::deliver) queues it for the logins of its receiver.
+    fn store(&mut self, sender: &User, to: UserId, alias: Option<String>, body: &str, now: Now) -> DbResult<Stored> {
+        let id = self.db.add_message(sender.id, to, body, now.unix)?;
+        Ok(Stored { id, sender: sender.clone(), alias, body: body.to_owned(), sent_at: now.unix, said: None })
+    }
+
+    /// Whether somebody who is away has so many messages waiting that there is no room for more.
+    fn is_full(&self, account: UserId) -> DbResult<bool> {
+        Ok(!self.is_online(account) && self.db.waiting_for(account)? >= STORED_LIMIT)
+    }
+
+    pub(super) fn send_to_chat(
+        &mut self,
+        ssid: &str,
+        own: &User,
+        arguments: &Arguments,
+        request_id: Option<u64>,
+        now: Now,
+    ) -> Outcome {
+        let gid = arguments.buid.as_deref().and_then(|buid| buid.strip_suffix(';'));
+        let Some(chat) = self.chat(own, gid)? else { return refuse(NO_CHAT) };
+        let Some(body) = body(arguments) else { return refuse(NO_BODY) };
+        let Some(copies) = self.say(own, &chat, body, false, now)? else { return refuse(FULL) };
+        let said = copies.first().and_then(|(_, stored)| stored.said.as_ref());
+        let msg_id = said.map(|said| events::said_id(&self.epoch, said.id));
+        let buid = chat_buid(&gid_of(&self.epoch, chat.id));
+        self.taken(ssid, own, &buid, body, msg_id, request_id, now);
+        self.deliver_all(&copies);
+        if self.db.chat_of(self.echo, chat.id)?.is_some()
+            && let Some(echo) = self.db.user_by_id(self.echo)?
+            && let Some(copies) = self.say(&echo, &chat, body, false, now)?
+        {
+            self.deliver_all(&copies);
+        }
+        ACCEPTED
+    }
+
+    /// Stores what `sender` says for every other member. `None` where one has no room for it:
+    /// nobody gets it then, so that all have the same.
+    pub(super) fn say(
+        &mut self,
+        sender: &User,
+        chat: &Chat,
+        body: &str,
+        topic: bool,
+        now: Now,
+    ) -> DbResult<Option<Vec<(UserId, Stored)>>> {
+        let mut members = self.db.member_ids(chat.id)?;
+        members.retain(|member| *member != sender.id && *member != self.echo);
+        for member in &members {
+            if self.is_full(*member)? {
+                return Ok(None);
+            }
+        }
+        let mut copies = Vec::with_capacity(members.len());
+        if members.is_empty() {
+            return Ok(Some(copies));
+        }
+        let id = self.db.add_said(chat.id, body, topic)?;
+        for member in members {
+            let said = Said { id, chat: chat.id, name: Some(chat.name.clone()), topic };
+            let stored = Stored {
+                id: self.db.add_copy(id, sender.id, member, now.unix)?,
+                sender: sender.clone(),
+                alias: None,
+                body: body.to_owned(),
+                sent_at: now.unix,
+                said: Some(said),
+            };
+            copies.push((member, stored));
+        }
+        Ok(Some(copies))
+    }
+
+    pub(super) fn deliver_all(&mut self, copies: &[(UserId, Stored)]) {
+        for (member, stored) in copies {
+            self.deliver(*member, stored);
+        }
+    }
+
+    pub(super) fn im_typing(&mut self, own: &User, other: &User, arguments: &Arguments) -> Outcome {
+        let state = arguments.typing_state.as_deref().unwrap_or_default();
+        if !matches!(state, "typing" | "typed" | "not_typing") {
+            return refuse("it is no state of typing");
+        }
+        if self.db.relation(other.id, own.id)?.blocked {
+            return refuse("the receiver blocks the sender");
+        }
+        self.push_all(other.id, |name| events::typing(name, &own.name, state));
+        ACCEPTED
+    }
+}
+
+/// The text of a message, if it can be one.
+fn body(arguments: &Arguments) -> Option<&str> {
+    arguments.msg.as_deref().filter(|body| !body.is_empty() && body.len() <= BODY_LIMIT)
+}

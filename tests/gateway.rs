@@ -9,6 +9,9 @@ mod chats;
 mod client;
 #[path = "gateway/disk.rs"]
 mod disk;
+#[cfg(all(unix, feature = "programs"))]
+#[path = "gateway/killed.rs"]
+mod killed;
 #[path = "gateway/people.rs"]
 mod people;
 #[path = "gateway/pictures.rs"]

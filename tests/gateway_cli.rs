@@ -120,6 +120,59 @@ fn users_and_contacts() {
 }
 
 #[test]
+fn pictures_are_taken_by_what_is_in_them() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("gateway.db");
+    let database = file.to_str().expect("text");
+    add(&file, "alice");
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("write");
+        path.to_str().expect("text").to_owned()
+    };
+    let png = b"\x89PNG\r\n\x1a\n".to_vec();
+    let big = [png.as_slice(), &[0; 256 << 10]].concat();
+    // What a file is called does not count.
+    let (png, jpeg) = (write("picture.txt", &png), write("picture", b"\xff\xd8\xff\xe0"));
+    let (gif, big) = (write("gif.png", b"GIF89a"), write("big.png", &big));
+    let table: &[(&[&str], i32, &str)] = &[
+        (&["alice", &png], 0, "changed the picture of alice"),
+        (&["ALICE", &jpeg], 0, "changed"),
+        (&["alice", &gif], 1, "gif.png: picture: it is no PNG and no JPEG"),
+        (&["alice", &big], 1, "256 KiB"),
+        (&["alice", "/nonexistent"], 1, "/nonexistent"),
+        (&["nobody", &png], 1, "nobody"),
+        (&["echo123", &png], 1, "built in"),
+        (&["alice", "--remove"], 0, "removed the picture of alice"),
+        (&["alice", "--remove"], 1, "no picture"),
+        (&["alice"], 2, "FILE"),
+        (&["alice", &png, "--remove"], 2, "--remove"),
+    ];
+    for (arguments, status, words) in table {
+        let arguments = [&["user", "avatar"], *arguments, &["--database", database]].concat();
+        let (code, out, err) = run(&mut program(&arguments));
+        assert_eq!(code, *status, "{arguments:?} {err}");
+        let told = if code == 0 { &out } else { &err };
+        assert!(told.contains(words), "{arguments:?}: {told}");
+    }
+}
+
+#[test]
+fn waiting_messages_are_counted_for_who_asks() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("gateway.db");
+    let database = file.to_str().expect("text");
+    add(&file, "alice");
+    let list =
+        |arguments: &[&str]| run(&mut program(&[&["user", "list", "--database", database], arguments].concat())).1;
+    assert_eq!((list(&[]).as_str(), list(&["--waiting"]).as_str()), ("alice\n", "alice\t0\n"));
+    let served = Served::start(&["--listen", "127.0.0.1:0", "--database", database]);
+    let status = run(&mut program(&["status", "--server", &served.url])).1;
+    assert!(status.trim_end().ends_with("sessions 0, waiting 0"), "{status}");
+    assert_eq!(served.stop("-TERM").0, Some(0));
+}
+
+#[test]
 fn misuse_is_status_two() {
     let table: &[&[&str]] = &[
         &[],

@@ -12,12 +12,18 @@ use crate::imo::Envelope;
 use crate::imo::Message;
 use crate::imo::read;
 
+use super::accounts::Relation;
 use super::core::Core;
 use super::core::Now;
 use super::core::PollStep;
 use super::db::Database;
 use super::methods::Step;
 use super::metrics::Metrics;
+use super::names::CALL_LIMIT;
+use super::names::CHAT_LIMIT;
+use super::names::CONTACT_LIMIT;
+use super::names::MEMBER_LIMIT;
+use super::names::STORED_LIMIT;
 
 const EXPIRY: Duration = Duration::from_secs(120);
 
@@ -148,4 +154,123 @@ fn a_removed_user_is_logged_out() {
     world.core.db.remove_user(id).expect("remove");
     assert!(!world.request(&alice, "send_im", json!({"buid": "bob", "msg": "boo"})));
     assert_eq!(world.texts(&alice), ["uidpassword"]);
+}
+
+impl World {
+    fn add(&mut self, name: &str) -> String {
+        self.core.db.add_user(name, "hash").expect("add");
+        name.to_owned()
+    }
+
+    fn found(&mut self, ssid: &str) -> Option<String> {
+        if !self.request(ssid, "create_shared_group", json!({"name": "chat"})) {
+            return None;
+        }
+        let PollStep::Answer(answer) = self.poll(ssid, 0) else { panic!("nothing was told") };
+        let data = &answer.messages.last().expect("a message").data["edata"][0]["buid"];
+        data.as_str().map(|buid| buid.trim_end_matches(';').to_owned())
+    }
+
+    fn names(&mut self, ssid: &str) -> Vec<String> {
+        let PollStep::Answer(answer) = self.poll(ssid, 0) else { return Vec::new() };
+        answer.messages.iter().filter_map(|message| message.data["name"].as_str().map(str::to_owned)).collect()
+    }
+}
+
+#[test]
+fn a_call_that_nobody_answers_ends_after_a_minute() {
+    let mut world = World::new();
+    let carol = world.add("carol");
+    let [alice, bob, carol] = ["alice", "bob", &carol].map(|name| world.login(name));
+    assert!(world.request(&alice, "start_audio_chat", json!({"buid": "bob"})));
+    assert!(world.request(&carol, "start_audio_chat", json!({"buid": "bob"})));
+    assert!(world.request(&bob, "accept_audio_chat", json!({"buid": "carol"})));
+    let ended = |world: &mut World, ssid: &str| world.names(ssid).iter().filter(|name| *name == "ended").count();
+    for (seconds, over) in [(59, 0), (1, 1), (3_600, 1)] {
+        world.now.instant += Duration::from_secs(seconds);
+        // They are there all the time.
+        for ssid in [&alice, &bob, &carol] {
+            world.core.seen(ssid, None, world.now).expect("seen");
+        }
+        world.core.tick(world.now).expect("tick");
+        let counts = [&alice, &bob, &carol].map(|ssid| ended(&mut world, ssid));
+        assert_eq!(counts, [over, over, 0], "after {seconds} s more");
+    }
+    // The end of a session ends the call.
+    world.now.instant += EXPIRY;
+    world.core.seen(&carol, None, world.now).expect("seen");
+    world.core.tick(world.now).expect("tick");
+    assert_eq!(ended(&mut world, &carol), 1);
+}
+
+#[test]
+fn an_account_has_so_many_calls() {
+    let mut world = World::new();
+    let alice = world.login("alice");
+    for number in 0..=CALL_LIMIT {
+        let name = world.add(&format!("user{number}"));
+        world.login(&name);
+        let started = world.request(&alice, "start_audio_chat", json!({"buid": name}));
+        assert_eq!(started, number < CALL_LIMIT, "{number}");
+    }
+}
+
+#[test]
+fn chats_have_so_many_members_and_accounts_so_many_chats() {
+    let mut world = World::new();
+    let (alice, bob) = (world.login("alice"), world.login("bob"));
+    let full = world.found(&alice).expect("a chat");
+    for number in 1..=MEMBER_LIMIT {
+        let name = world.add(&format!("user{number}"));
+        let invited = world.request(&alice, "invite_to_group", json!({"gid": full, "ibuid": name}));
+        assert_eq!(invited, number < MEMBER_LIMIT, "{number}");
+    }
+    for number in 1..=CHAT_LIMIT {
+        assert_eq!(world.found(&alice).is_some(), number < CHAT_LIMIT, "{number}");
+    }
+    let other = world.found(&bob).expect("a chat");
+    assert!(!world.request(&bob, "invite_to_group", json!({"gid": other, "ibuid": "alice"})), "in too many");
+    assert!(world.request(&alice, "leave_group", json!({"gid": full})));
+    assert!(world.request(&bob, "invite_to_group", json!({"gid": other, "ibuid": "alice"})));
+}
+
+#[test]
+fn an_account_has_so_many_contacts() {
+    let mut world = World::new();
+    let alice = world.login("alice");
+    let id = world.core.db.user("alice").expect("look").expect("there").id;
+    let listed = Relation { listed: true, ..Relation::default() };
+    // The echo is one.
+    for number in 2..CONTACT_LIMIT {
+        let user = world.core.db.add_user(&format!("user{number}"), "hash").expect("add").expect("new");
+        world.core.db.set_relation(id, user, &listed).expect("set");
+    }
+    let last = world.add("last");
+    assert!(world.request(&alice, "add_buddy", json!({"buid": last})));
+    assert!(!world.request(&alice, "add_buddy", json!({"buid": "bob"})));
+    assert!(!world.request(&alice, "auth_add", json!({"buid": "bob"})));
+}
+
+#[test]
+fn a_member_whose_box_is_full_stops_the_chat_for_all() {
+    let mut world = World::new();
+    let alice = world.login("alice");
+    let carol = world.add("carol");
+    let gid = world.found(&alice).expect("a chat");
+    for name in ["bob", &carol] {
+        assert!(world.request(&alice, "invite_to_group", json!({"gid": gid, "ibuid": name})));
+    }
+    let [alice_id, bob_id, carol_id] =
+        ["alice", "bob", "carol"].map(|name| world.core.db.user(name).expect("look").expect("there").id);
+    for _ in 0..STORED_LIMIT {
+        world.core.db.add_message(alice_id, bob_id, "x", 1).expect("add");
+    }
+    let buid = format!("{gid};");
+    let said = |world: &mut World| world.request(&alice, "send_im", json!({"buid": buid, "msg": "hi"}));
+    assert!(!said(&mut world));
+    assert!(!world.request(&alice, "send_im", json!({"buid": "bob", "msg": "hi"})));
+    assert_eq!(world.core.db.waiting_for(carol_id).expect("count"), 0, "all or nobody");
+    assert!(world.request(&alice, "kick_member", json!({"buid": format!("{buid}bob;prpl-skype")})));
+    assert!(said(&mut world));
+    assert_eq!(world.core.db.waiting_for(carol_id).expect("count"), 1);
 }

@@ -122,3 +122,37 @@ fn several_logins_are_one_account() {
     assert!(desk.request("signoff_all", json!({})));
     assert_eq!(bob.event("buddy_status")["edata"][0]["primitive"], "offline");
 }
+
+#[test]
+fn the_other_logins_know_what_one_does() {
+    let gateway = open();
+    let [mut eve, mut bob] = ["eve", "bob"].map(|name| Session::login(&gateway, name));
+    let [mut desk, mut phone] = ["alice", "alice"].map(|name| Session::login(&gateway, name));
+    let added = |session: &mut Session| session.event("buddy_added")["edata"][0]["buid"].clone();
+    assert!(desk.request("add_buddy", json!({"buid": "bob"})));
+    assert_eq!((added(&mut desk), added(&mut phone)), (json!("bob"), json!("bob")));
+    bob.event("buddy_request");
+    assert!(desk.request("change_buddy_alias", json!({"buid": "bob", "alias": "Bobby"})));
+    assert_eq!(phone.event("buddy_status")["edata"][0]["alias"], "Bobby");
+    // What is asked no longer, is no longer there to be answered.
+    assert!(desk.request("del_buddy", json!({"buid": "bob", "group": "Offline"})));
+    assert_eq!(phone.event("buddy_removed")["edata"]["buid"], "bob");
+    assert_eq!(bob.event("buddy_removed")["edata"]["buid"], "alice");
+    // Who was refused is forgotten by the logins that did not do it.
+    for method in ["auth_deny", "auth_block"] {
+        assert!(eve.request("add_buddy", json!({"buid": "alice"})));
+        phone.event("buddy_request");
+        assert!(desk.request(method, json!({"buid": "eve"})));
+        assert_eq!(phone.event("buddy_removed")["edata"], json!({"buid": "eve"}), "{method}");
+    }
+    assert!(desk.request("unblock_buddy", json!({"buid": "eve"})));
+    assert!(eve.request("add_buddy", json!({"buid": "alice"})));
+    assert!(desk.request("auth_add", json!({"buid": "eve"})));
+    assert_eq!((added(&mut desk), added(&mut phone)), (json!("eve"), json!("eve")));
+    // A chat is one of the account.
+    assert!(desk.request("create_shared_group", json!({"name": "chat"})));
+    let chat = added(&mut phone);
+    let gid = chat.as_str().expect("buid").trim_end_matches(';').to_owned();
+    assert!(desk.request("leave_group", json!({"gid": gid})));
+    assert_eq!(phone.event("buddy_removed")["edata"]["buid"], format!("{gid};alice;prpl-skype"));
+}

@@ -120,6 +120,9 @@ fn a_message_waits_for_a_receiver_who_is_away() {
     for text in ["one", "two", "three"] {
         assert!(alice.send("bob", text));
     }
+    let page = |path: &str| http().get(format!("{}{path}", gateway.url())).send().expect("get").text().expect("text");
+    assert!(page("metrics").contains("imo2skype_gateway_messages_waiting 3\n"));
+    assert!(page("healthz").contains("\"waiting\":3"));
     let texts = |events: Vec<Value>| -> Vec<_> {
         events.into_iter().filter(|event| event["name"] == "recv_im").map(|event| event["edata"].clone()).collect()
     };
@@ -140,6 +143,7 @@ fn a_message_waits_for_a_receiver_who_is_away() {
 
     let mut bob = Session::login(&gateway, "bob");
     assert!(texts(bob.everything()).is_empty(), "delivered once is enough");
+    assert!(page("metrics").contains("imo2skype_gateway_messages_waiting 0\n"));
 }
 
 #[test]

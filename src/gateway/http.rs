@@ -1,13 +1,15 @@
 //! The routes; of them the protocol itself, health and metrics. What people see is in `pages`.
 
 use std::borrow::Cow;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::body::to_bytes;
+use axum::body::Body;
+use axum::body::HttpBody;
 use axum::extract::ConnectInfo;
 use axum::extract::Request;
 use axum::extract::State;
@@ -26,6 +28,8 @@ use super::service::Service;
 
 /// The biggest request.
 const BODY_LIMIT: usize = 1 << 20;
+/// So much is read of a bigger one before it is refused.
+const READ_LIMIT: usize = 8 << 20;
 /// How long it may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
@@ -96,21 +100,41 @@ async fn imo(
     }
 }
 
-/// The body. One that is too long is refused as soon as that is known, by its announced length if
-/// there is one; one that does not come is not waited for.
-async fn read(request: Request) -> Result<Bytes, Response> {
+/// The body. One that is too long is still read, up to a point: a client that is answered while
+/// it writes may take the answer for a broken connection. Beyond that point, by the announced
+/// length if there is one, and when a body does not come, nobody waits.
+async fn read(request: Request) -> Result<Vec<u8>, Response> {
     let too_long = || refuse(StatusCode::PAYLOAD_TOO_LARGE, "a request takes up to 1 MiB");
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > BODY_LIMIT) {
+    if length.is_some_and(|length| length > READ_LIMIT) {
         return Err(too_long());
     }
-    match tokio::time::timeout(BODY_TIME, to_bytes(request.into_body(), BODY_LIMIT)).await {
-        Ok(Ok(body)) => Ok(body),
+    match tokio::time::timeout(BODY_TIME, collect(request.into_body())).await {
+        Ok(Some(body)) => Ok(body),
         // A connection that broke off gets the same answer, and does not read it.
-        Ok(Err(_)) => Err(too_long()),
+        Ok(None) => Err(too_long()),
         Err(_) => Err(refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come within 30 s")),
     }
+}
+
+/// `None` for a body that is too long or breaks off.
+async fn collect(mut body: Body) -> Option<Vec<u8>> {
+    let mut kept = Vec::new();
+    let mut length = 0;
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let Ok(data) = frame.ok()?.into_data() else { continue };
+        length += data.len();
+        if length > READ_LIMIT {
+            return None;
+        }
+        if length <= BODY_LIMIT {
+            kept.extend_from_slice(&data);
+        } else {
+            kept = Vec::new();
+        }
+    }
+    (length <= BODY_LIMIT).then_some(kept)
 }
 
 fn answer(status: StatusCode, body: String) -> Response {

@@ -8,6 +8,7 @@ use imo2skype::Gateway;
 use imo2skype::GatewayConfig;
 use reqwest::blocking::Client;
 use reqwest::blocking::Response;
+use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 use serde_json::json;
 
@@ -20,11 +21,18 @@ pub(crate) fn on_disk(file: &Path) -> Gateway {
 }
 
 pub(crate) fn http() -> Client {
+    trusting([])
+}
+
+/// A client that trusts these certificates and no others.
+pub(crate) fn trusting<const N: usize>(certificates: [CertificateDer<'static>; N]) -> Client {
+    let mut roots = rustls::RootCertStore::empty();
+    assert_eq!(roots.add_parsable_certificates(certificates).1, 0, "ignored");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("versions")
-        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_root_certificates(roots)
         .with_no_client_auth();
     let builder = Client::builder().tls_backend_preconfigured(tls).no_proxy();
     builder.timeout(Duration::from_secs(60)).build().expect("client")

@@ -1,13 +1,19 @@
 //! The server itself: pages, polls, what is no request, how it starts and stops.
 
+use std::io::Cursor;
 use std::io::Read;
 use std::io::Write;
 use std::net::TcpStream;
+use std::path::Path;
 use std::time::Duration;
 
 use imo2skype::Error;
 use imo2skype::Gateway;
 use imo2skype::GatewayConfig;
+use imo2skype::TlsFiles;
+use reqwest::blocking::Body;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 use serde_json::json;
 
@@ -16,6 +22,7 @@ use super::client::http;
 use super::client::is_empty;
 use super::client::open;
 use super::client::post;
+use super::client::trusting;
 
 #[test]
 fn the_pages() {
@@ -152,4 +159,41 @@ fn a_new_poll_ends_the_old_and_an_idle_one_ends_by_itself() {
         assert!(is_empty(&alice.envelope(message)), "events are for the poll");
         assert!(!is_empty(&new.join().expect("new")));
     });
+}
+
+#[test]
+fn what_is_too_long_is_refused_and_the_client_goes_on() {
+    let gateway = open();
+    let mut alice = Session::login(&gateway, "alice");
+    let url = format!("{}imo", gateway.url());
+    let form = "application/x-www-form-urlencoded";
+    for size in [(1 << 20) + 1, 2 << 20, 5 << 20] {
+        for chunked in [false, true] {
+            let body = vec![b'x'; size];
+            let request = alice.http.post(&url).header("content-type", form);
+            let request = if chunked { request.body(Body::new(Cursor::new(body))) } else { request.body(body) };
+            let answer = request.send().expect("an answer");
+            assert_eq!(answer.status(), 413, "{size} {chunked}");
+            assert!(answer.text().expect("text").contains("1 MiB"));
+            assert!(alice.send("echo123", "next"), "{size} {chunked}");
+        }
+    }
+    // The longest message fits, however it is escaped.
+    assert!(alice.send("echo123", &"\u{1}".repeat(65_536)));
+}
+
+#[test]
+fn https_is_served_with_the_certificate_that_was_named() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/tls");
+    let mut config = GatewayConfig::embedded(None);
+    config.tls = Some(TlsFiles { cert: folder.join("cert.pem"), key: folder.join("key.pem") });
+    let gateway = Gateway::start(config).expect("start");
+    assert!(gateway.url().starts_with("https://127.0.0.1:"), "{}", gateway.url());
+    let certificate = CertificateDer::from_pem_file(folder.join("cert.pem")).expect("certificate");
+    let trusting = trusting([certificate]);
+    let start = trusting.get(gateway.url()).send().expect("page");
+    assert!(start.headers()["set-cookie"].to_str().expect("text").contains("Secure"));
+    assert_eq!(post(&trusting, gateway.url(), "echo", "{}").status(), 200);
+    assert!(http().get(gateway.url()).send().is_err(), "not for who does not trust it");
+    assert!(http().get(gateway.url().replace("https", "http")).send().is_err(), "nothing goes unprotected");
 }

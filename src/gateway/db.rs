@@ -61,7 +61,11 @@ const MIGRATIONS: &[&str] = &[
     "
     -- How many messages wait, kept by triggers: nothing is counted when one comes.
     ALTER TABLE users ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;
-    CREATE TABLE totals (waiting INTEGER NOT NULL);
+    CREATE TABLE totals (
+        waiting INTEGER NOT NULL,
+        -- Counts the changes of pictures.
+        pictures INTEGER NOT NULL DEFAULT 0
+    );
     UPDATE users SET waiting = (SELECT count(*) FROM messages WHERE receiver = users.id);
     INSERT INTO totals (waiting) SELECT count(*) FROM messages;
     CREATE TABLE chats (
@@ -115,7 +119,7 @@ const MIGRATIONS: &[&str] = &[
         icon TEXT,
         kind TEXT,
         data BLOB,
-        -- Grows with every change of any picture, so that a running gateway finds the new ones.
+        -- Which change it was, so that a running gateway finds the new ones.
         change INTEGER NOT NULL UNIQUE
     );
     CREATE INDEX pictures_by_icon ON pictures (icon);

@@ -80,6 +80,10 @@ pub(super) async fn call(State(gateway): State<Gateway>, Path(page): Path<String
 
 /// `POST /call/<page>`: a button was pressed.
 pub(super) async fn press(State(gateway): State<Gateway>, Path(page): Path<String>, request: Request) -> Response {
+    // The name is sent back below, and is no more than letters and digits if there is such a page.
+    if !page.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return shown(StatusCode::NOT_FOUND, &Shown::over());
+    }
     if !is_same_origin(request.headers()) {
         return (StatusCode::FORBIDDEN, "this form is pressed on its own page only\n").into_response();
     }

@@ -80,8 +80,6 @@ pub(crate) struct PictureMark {
     change: i64,
 }
 
-const NEXT_CHANGE: &str = "(SELECT coalesce(max(change), 0) + 1 FROM pictures)";
-
 fn item(row: &Row<'_>) -> DbResult<Buddy> {
     let (name, icon): (String, Option<String>) = (row.get(0)?, row.get(1)?);
     Ok(events::icon(&name, icon.as_deref()))
@@ -89,21 +87,27 @@ fn item(row: &Row<'_>) -> DbResult<Buddy> {
 
 impl Database {
     pub(crate) fn set_picture(&self, user: UserId, kind: Kind, data: &[u8]) -> DbResult<()> {
-        self.sql()?
-            .prepare_cached(&format!(
-                "INSERT OR REPLACE INTO pictures (user, icon, kind, data, change) VALUES (?1, ?2, ?3, ?4, {NEXT_CHANGE})"
-            ))?
-            .execute(params![user, icon(data), kind.mime(), data])
-            .map(drop)
+        let change = self.next_change()?;
+        let mut insert = self.sql()?.prepare_cached(
+            "INSERT OR REPLACE INTO pictures (user, icon, kind, data, change) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        insert.execute(params![user, icon(data), kind.mime(), data, change]).map(drop)
     }
 
     /// Takes a picture away; false where there is none.
     pub(crate) fn remove_picture(&self, user: UserId) -> DbResult<bool> {
-        let mut update = self.sql()?.prepare_cached(&format!(
-            "UPDATE pictures SET icon = NULL, kind = NULL, data = NULL, change = {NEXT_CHANGE}
-             WHERE user = ?1 AND icon IS NOT NULL"
-        ))?;
-        Ok(update.execute([user])? > 0)
+        let change = self.next_change()?;
+        let mut update = self.sql()?.prepare_cached(
+            "UPDATE pictures SET icon = NULL, kind = NULL, data = NULL, change = ?2
+             WHERE user = ?1 AND icon IS NOT NULL",
+        )?;
+        Ok(update.execute([user, change])? > 0)
+    }
+
+    /// The number of the next change. It never comes again, also when a user is removed.
+    fn next_change(&self) -> DbResult<i64> {
+        let mut update = self.sql()?.prepare_cached("UPDATE totals SET pictures = pictures + 1 RETURNING pictures")?;
+        update.query_row([], |row| row.get(0))
     }
 
     /// The media type and the bytes of a picture.
@@ -164,8 +168,7 @@ impl Database {
     /// How far the changes of pictures are now.
     pub(crate) fn picture_mark(&self) -> DbResult<PictureMark> {
         let version = self.data_version()?;
-        let sql = self.sql()?;
-        let change = sql.query_row("SELECT coalesce(max(change), 0) FROM pictures", [], |row| row.get(0))?;
+        let change = self.sql()?.query_row("SELECT pictures FROM totals", [], |row| row.get(0))?;
         Ok(PictureMark { version, change })
     }
 
@@ -225,6 +228,20 @@ mod tests {
             assert!(check(data).is_err_and(|told| told.contains(problem)), "{problem}");
         }
         assert_eq!(check(b"\xff\xd8\xff\xe0"), Ok(Kind::Jpeg));
+    }
+
+    #[test]
+    fn no_change_is_overlooked_when_a_user_is_removed() {
+        let database = Database::open(None).expect("open");
+        let [alice, bob] = ["alice", "bob"].map(|name| database.add_user(name, "hash").expect("add").expect("new"));
+        database.set_picture(alice, Kind::Png, b"one").expect("set");
+        database.set_picture(bob, Kind::Png, b"two").expect("set");
+        let seen = database.picture_mark().expect("mark").change;
+        database.remove_user(bob).expect("remove");
+        assert!(database.pictures_after(seen).expect("list").is_empty());
+        assert!(database.remove_picture(alice).expect("remove") && !database.remove_picture(alice).expect("again"));
+        let changed = database.pictures_after(seen).expect("list");
+        assert_eq!(changed.into_iter().map(|(user, icon, _)| (user.id, icon)).collect::<Vec<_>>(), [(alice, None)]);
     }
 
     #[test]

@@ -133,4 +133,8 @@ fn a_call_has_a_page_for_each_side() {
         assert!(answer.text().expect("text").contains("Over"));
         assert_eq!(press(page, "accept", origin).status(), 404);
     }
+    for odd in ["%0A", "%2F%2Fevil.example", "%FF", "..%2Fimo"] {
+        let answer = press(&format!("{}call/{odd}", gateway.url()), "accept", origin);
+        assert!(answer.status().is_client_error() && answer.url().path().starts_with("/call/"), "{odd}");
+    }
 }

@@ -64,6 +64,10 @@ pub struct GatewayConfig {
     /// How long a session lives without a sign of life. For tests.
     #[doc(hidden)]
     pub session_expiry: Duration,
+    /// How often it looks for what is due: sessions and calls that are over, new pictures. For
+    /// tests.
+    #[doc(hidden)]
+    pub tick: Duration,
 }
 
 /// Where the certificate of a gateway is.
@@ -85,6 +89,7 @@ impl Default for GatewayConfig {
             tls: None,
             poll_limit: Duration::from_secs(25),
             session_expiry: Duration::from_secs(120),
+            tick: Duration::from_secs(5),
         }
     }
 }

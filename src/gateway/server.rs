@@ -33,8 +33,6 @@ use super::service::Service;
 
 /// How long a stop waits for answers under way.
 const GRACE: Duration = Duration::from_secs(2);
-/// How often sessions are looked through for those that are over.
-const TICK: Duration = Duration::from_secs(5);
 
 /// What runs.
 #[derive(Debug)]
@@ -88,7 +86,7 @@ impl Server {
             Some(tls) => runtime.spawn(server.acceptor(RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor)).serve(app)),
         };
         drop(guard);
-        let every = TICK.min(config.session_expiry / 2).max(Duration::from_millis(10));
+        let every = config.tick.max(Duration::from_millis(10));
         let theirs = Arc::clone(&service);
         let ticking = runtime.spawn(async move {
             let mut interval = tokio::time::interval(every);

@@ -20,9 +20,7 @@ fn pictures_are_told_served_and_changed_while_the_gateway_runs() {
     let folder = tempfile::tempdir().expect("folder");
     let file = folder.path().join("gateway.db");
     let mut config = GatewayConfig::embedded(Some(file.clone()));
-    // So that it looks often.
-    config.poll_limit = Duration::from_millis(100);
-    config.session_expiry = Duration::from_secs(1);
+    config.tick = Duration::from_millis(20);
     let gateway = Gateway::start(config).expect("start");
     let accounts = Accounts::open(&file).expect("open");
     for name in ["alice", "bob", "eve"] {

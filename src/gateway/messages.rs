@@ -16,8 +16,6 @@ use super::methods::Outcome;
 use super::methods::refuse;
 use super::names::BODY_LIMIT;
 use super::names::STORED_LIMIT;
-use super::names::chat_buid;
-use super::names::gid as gid_of;
 
 const NO_BODY: &str = "the text is empty or too long";
 pub(super) const NO_CHAT: &str = "there is no such chat, or one is no member";
@@ -98,14 +96,13 @@ impl Core {
         request_id: Option<u64>,
         now: Now,
     ) -> Outcome {
-        let gid = arguments.buid.as_deref().and_then(|buid| buid.strip_suffix(';'));
-        let Some(chat) = self.chat(own, gid)? else { return refuse(NO_CHAT) };
+        let buid = arguments.buid.as_deref().unwrap_or_default();
+        let Some(chat) = self.chat(own, buid.strip_suffix(';'))? else { return refuse(NO_CHAT) };
         let Some(body) = body(arguments) else { return refuse(NO_BODY) };
         let Some(copies) = self.say(own, &chat, body, false, now)? else { return refuse(FULL) };
         let said = copies.first().and_then(|(_, stored)| stored.said.as_ref());
         let msg_id = said.map(|said| events::said_id(&self.epoch, said.id));
-        let buid = chat_buid(&gid_of(&self.epoch, chat.id));
-        self.taken(ssid, own, &buid, body, msg_id, request_id, now);
+        self.taken(ssid, own, buid, body, msg_id, request_id, now);
         self.deliver_all(&copies);
         if self.db.chat_of(self.echo, chat.id)?.is_some()
             && let Some(echo) = self.db.user_by_id(self.echo)?

@@ -89,6 +89,8 @@ pub(crate) fn split_member(buid: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -103,6 +105,22 @@ mod tests {
         assert_eq!(split_member("g1;bob;PRPL-SKYPE"), Some(("g1", "bob")));
         for other in ["", "bob", "g1;", "g1;bob", "g1;bob;", "g1;bob;prpl-jabber", "g1;bob;prpl-skype;"] {
             assert_eq!(split_member(other), None, "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(
+            text in ".*",
+            chat in 0..=ChatId::MAX,
+            epoch in "[0-9a-f]{12}",
+            name in "[A-Za-z0-9._-]{1,9}",
+        ) {
+            let _ = (chat_of_gid(&epoch, &text), split_member(&text));
+            let gid = gid(&epoch, chat);
+            prop_assert_eq!(chat_of_gid(&epoch, &gid), Some(chat));
+            let member = member_buid(&gid, &name);
+            prop_assert_eq!(split_member(&member), Some((gid.as_str(), name.as_str())));
         }
     }
 

@@ -217,6 +217,17 @@ impl Core {
         }
     }
 
+    /// What was told since the last flush is not on disk, and its ids will be given again: every
+    /// session ends, and what a client finds in a new one is true.
+    pub(crate) fn lose(&mut self) {
+        self.woken.clear();
+        for session in self.sessions.values_mut() {
+            session.clear();
+            session.end_poll();
+            session.doomed = true;
+        }
+    }
+
     /// Ends sessions of which nothing was heard for long and calls that nobody answers, and looks
     /// for new pictures.
     pub(crate) fn tick(&mut self, now: Now) -> DbResult<()> {

@@ -100,16 +100,17 @@ impl Core {
         let Some(chat) = self.chat(own, buid.strip_suffix(';'))? else { return refuse(NO_CHAT) };
         let Some(body) = body(arguments) else { return refuse(NO_BODY) };
         let Some(copies) = self.say(own, &chat, body, false, now)? else { return refuse(FULL) };
+        // Stored before anything is told, so that nothing is told that could not be stored.
+        let echoed = match self.db.user_by_id(self.echo)? {
+            Some(echo) if self.db.chat_of(echo.id, chat.id)?.is_some() => self.say(&echo, &chat, body, false, now)?,
+            _ => None,
+        };
+        let echoed = echoed.unwrap_or_default();
         let said = copies.first().and_then(|(_, stored)| stored.said.as_ref());
         let msg_id = said.map(|said| events::said_id(&self.epoch, said.id));
         self.taken(ssid, own, buid, body, msg_id, request_id, now);
         self.deliver_all(&copies);
-        if self.db.chat_of(self.echo, chat.id)?.is_some()
-            && let Some(echo) = self.db.user_by_id(self.echo)?
-            && let Some(copies) = self.say(&echo, &chat, body, false, now)?
-        {
-            self.deliver_all(&copies);
-        }
+        self.deliver_all(&echoed);
         ACCEPTED
     }
 

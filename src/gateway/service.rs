@@ -90,6 +90,19 @@ fn operate<T>(core: &mut Core, work: impl FnOnce(&mut Core) -> DbResult<T>) -> D
     result
 }
 
+/// Puts what was done on disk, and then tells it.
+fn end(core: &mut Core) -> DbResult<()> {
+    let committed = core.db.commit();
+    match &committed {
+        Ok(()) => core.flush(),
+        Err(error) => {
+            tracing::error!(%error, "commit");
+            core.lose();
+        }
+    }
+    committed
+}
+
 impl Service {
     /// A service, and for a database on disk the thread that writes it.
     pub(crate) fn new(
@@ -123,8 +136,8 @@ impl Service {
     {
         let Some(jobs) = &self.jobs else {
             let mut core = lock(&self.core);
-            let result = operate(&mut core, work).and_then(|value| core.db.commit().map(|()| value));
-            core.flush();
+            let result = operate(&mut core, work);
+            let result = end(&mut core).and(result);
             return result.map_err(|error| self.internal(&error));
         };
         let (sender, receiver) = oneshot::channel();
@@ -325,11 +338,7 @@ fn write(core: &Mutex<Core>, mut jobs: mpsc::Receiver<Job>) {
         {
             done.push(job(&mut guard));
         }
-        let committed = guard.db.commit();
-        if let Err(error) = &committed {
-            tracing::error!(%error, "commit");
-        }
-        guard.flush();
+        let committed = end(&mut guard);
         drop(guard);
         for done in done {
             done(committed.is_ok());

@@ -147,6 +147,22 @@ fn a_client_that_never_reads_loses_its_session_and_no_message() {
 }
 
 #[test]
+fn what_could_not_be_written_is_told_to_nobody() {
+    let mut world = World::new();
+    let (alice, bob) = (world.login("alice"), world.login("bob"));
+    world.texts(&alice);
+    world.core.db.commit().expect("commit");
+    let PollStep::Hold(_, mut held) = world.poll(&alice, 2) else { panic!("nothing to tell") };
+    world.send(&bob, "alice", "lost");
+    world.core.lose();
+    world.core.flush();
+    assert!(held.try_recv().expect("answered").messages.is_empty());
+    for ssid in [&alice, &bob] {
+        assert!(matches!(world.poll(ssid, 0), PollStep::Answer(Envelope { ack: Some(0), .. })), "a new login is due");
+    }
+}
+
+#[test]
 fn a_removed_user_is_logged_out() {
     let mut world = World::new();
     let alice = world.login("alice");

@@ -8,6 +8,10 @@ use std::path::Path;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+#[cfg(target_os = "linux")]
+use std::time::Duration;
+#[cfg(target_os = "linux")]
+use std::time::Instant;
 
 use assert_cmd::assert::OutputAssertExt;
 use assert_cmd::cargo::CommandCargoExt;
@@ -228,4 +232,77 @@ fn the_default_database_is_in_the_data_directory() {
     let mut command = program(&["user", "list"]);
     command.env("XDG_DATA_HOME", folder.path()).env("HOME", folder.path()).assert().success();
     assert!(folder.path().join("imo2skype/gateway.db").is_file());
+}
+
+/// Only guards against a program that does not do what it should.
+#[cfg(target_os = "linux")]
+const GUARD: Duration = Duration::from_secs(60);
+
+/// A program at a terminal of its own, as somebody types at it.
+#[cfg(target_os = "linux")]
+struct Typist {
+    master: std::fs::File,
+    slave: std::os::fd::OwnedFd,
+    child: Child,
+    /// All that was on the screen.
+    screen: String,
+}
+
+#[cfg(target_os = "linux")]
+impl Typist {
+    fn start(arguments: &[&str]) -> Self {
+        let terminal = nix::pty::openpty(None, None).expect("a terminal");
+        let end = || Stdio::from(terminal.slave.try_clone().expect("descriptor"));
+        let program = program(&[]).get_program().to_owned();
+        let mut command = Command::new("setsid");
+        command.args(["--ctty", "--wait"]).arg(program).args(arguments).env_remove("IMO2SKYPE_PASSWORD");
+        let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().expect("start");
+        Self { master: terminal.master.into(), slave: terminal.slave, child, screen: String::new() }
+    }
+
+    /// Types a line once it is asked for, and the terminal no longer shows what is typed.
+    fn answer(&mut self, prompt: &str, line: &str) {
+        use nix::sys::termios::LocalFlags;
+        use nix::sys::termios::tcgetattr;
+        use std::io::Write;
+        let mut byte = [0];
+        while !self.screen.ends_with(prompt) {
+            self.master.read_exact(&mut byte).expect("the prompt");
+            self.screen.push(char::from(byte[0]));
+        }
+        let begun = Instant::now();
+        while tcgetattr(&self.slave).expect("state").local_flags.contains(LocalFlags::ECHO) {
+            assert!(begun.elapsed() < GUARD, "what is typed is shown");
+            std::thread::yield_now();
+        }
+        self.master.write_all(format!("{line}\n").as_bytes()).expect("typed");
+    }
+
+    /// Status, and all that was on the screen.
+    fn leave(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().expect("end");
+        drop(self.slave);
+        // Without anybody at the other end, reading ends with an error, after all that there is.
+        let mut rest = Vec::new();
+        drop(self.master.read_to_end(&mut rest));
+        (status.code(), self.screen + &String::from_utf8_lossy(&rest))
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_password_is_asked_for_twice_and_never_shown() {
+    let folder = tempfile::tempdir().expect("folder");
+    let database = folder.path().join("gateway.db");
+    let database = database.to_str().expect("text");
+    for (second, status, said) in [("open sesamy", Some(1), "the two passwords differ"), ("open sesame", Some(0), "")] {
+        let mut typist = Typist::start(&["user", "add", "alice", "--database", database]);
+        typist.answer("Password for alice: ", "open sesame");
+        typist.answer("Once more: ", second);
+        let (code, screen) = typist.leave();
+        assert_eq!(code, status, "{screen}");
+        assert!(screen.contains(said) && !screen.contains("open"), "{screen}");
+    }
+    let (status, users, _) = run(&mut program(&["user", "list", "--database", database]));
+    assert_eq!((status, users.as_str()), (0, "alice\n"));
 }

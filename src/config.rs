@@ -30,7 +30,8 @@ pub struct Config {
     pub insecure_http: bool,
     /// One more root certificate to trust: a PEM file.
     pub ca_file: Option<String>,
-    /// Open the call page of the network in the browser when a call starts.
+    /// Open the call page of the network in the browser when a call starts: in that of the desktop, or the one
+    /// that the environment variable `BROWSER` names. Only a page below the address of the server is opened.
     pub interactive: bool,
     /// The folder below which clients may have files (pictures of users) read and written. Without
     /// one they may not.
@@ -110,7 +111,7 @@ const KEYS: &[Key] = &[
     },
     Key {
         name: "interactive",
-        help: "open the call page of the network in the browser when a call starts",
+        help: "open the call page of the network in the browser (BROWSER, or that of the desktop) when a call starts",
         values: "true or false",
         set: |config, value| boolean(value).map(|value| config.interactive = value),
     },

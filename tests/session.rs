@@ -3,6 +3,8 @@
 #[path = "support/fake.rs"]
 mod fake;
 
+#[path = "session/browser.rs"]
+mod browser;
 #[path = "session/close.rs"]
 mod close;
 #[path = "session/commands.rs"]

@@ -110,6 +110,7 @@ impl Stage {
                     self.actions.push_back(format!("{work} {}", task.path));
                     self.files.push_back(task);
                 }
+                Output::CallPage(page) => self.actions.push_back(format!("CallPage {page}")),
                 Output::Login(login) => self.actions.push_back(describe_login(&login)),
                 other => panic!("unknown output {other:?}"),
             }

@@ -18,6 +18,8 @@ pub enum Ability {
     OwnName,
     /// Pictures of users.
     Avatars,
+    /// Our own picture can be changed.
+    OwnAvatar,
     /// Conversations of several can be founded, members invited and left.
     Conversations,
     /// Conversations of several have a topic that can be set.
@@ -66,6 +68,7 @@ impl Ability {
         Self::Aliases,
         Self::OwnName,
         Self::Avatars,
+        Self::OwnAvatar,
         Self::Conversations,
         Self::Topics,
         Self::Kicking,

@@ -329,6 +329,8 @@ pub struct Call {
     pub transfer: Option<CallStatus>,
     /// Who transferred it to us.
     pub transferred_by: Option<Handle>,
+    /// The address of the page on which the network lets people talk, told when the call begins.
+    pub page: Option<String>,
 }
 
 /// A voicemail.

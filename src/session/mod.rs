@@ -1,5 +1,6 @@
 //! The driver of a session: the engine behind its lock, the clients' queues, the clock.
 
+mod browser;
 mod callbacks;
 mod files;
 mod network;
@@ -45,6 +46,9 @@ use crate::translate::Output;
 use crate::translate::Setup;
 use crate::translate::Token;
 
+use browser::Browser;
+#[doc(hidden)]
+pub use browser::Opener;
 pub use callbacks::Callback;
 use callbacks::Callbacks;
 use callbacks::Listener;
@@ -106,6 +110,8 @@ struct Shared {
     queue_limit: usize,
     /// The folder below which clients may have files read and written.
     files: Option<String>,
+    /// Where the pages of calls are opened, if the user wants that.
+    browser: Option<Browser>,
     timer: Arc<Timer>,
     this: Weak<Shared>,
     /// Kept for as long as the session uses it.
@@ -124,6 +130,8 @@ struct Core {
     waiters: Vec<Waiter>,
     /// Files that clients wait for.
     files: Vec<FileTask>,
+    /// Pages of calls, to be opened.
+    pages: Vec<String>,
     login: Option<Sender<Login>>,
     /// The time for which the timer was asked last.
     ordered: Option<Duration>,
@@ -145,16 +153,22 @@ impl Session {
     pub fn open(config: Config) -> Result<Self> {
         let (config, gateway) = with_server(config)?;
         let backend = backend_for(&config)?;
-        Self::start(&config, backend, gateway)
+        Self::start(&config, backend, Browser::of_the_user(), gateway)
     }
 
     /// Opens a session on a given back end; for tests of this package.
     #[doc(hidden)]
     pub fn with_backend(config: &Config, backend: Box<dyn Backend>) -> Result<Self> {
-        Self::start(config, backend, None)
+        Self::start(config, backend, Browser::of_the_user(), None)
     }
 
-    fn start(config: &Config, mut backend: Box<dyn Backend>, gateway: Option<Keep>) -> Result<Self> {
+    /// The same with a browser; for tests of this package.
+    #[doc(hidden)]
+    pub fn with_browser(config: &Config, backend: Box<dyn Backend>, open: Opener) -> Result<Self> {
+        Self::start(config, backend, Browser::new(open), None)
+    }
+
+    fn start(config: &Config, mut backend: Box<dyn Backend>, browser: Browser, gateway: Option<Keep>) -> Result<Self> {
         let engine = Engine::new(Setup {
             username: config.username.clone(),
             capabilities: backend.capabilities(),
@@ -174,6 +188,7 @@ impl Session {
                 outputs: Vec::new(),
                 waiters: Vec::new(),
                 files: Vec::new(),
+                pages: Vec::new(),
                 login: None,
                 ordered: None,
             }),
@@ -182,6 +197,7 @@ impl Session {
             over: AtomicBool::new(false),
             queue_limit: config.queue_limit,
             files: config.files.clone(),
+            browser: config.interactive.then_some(browser),
             timer,
             this: this.clone(),
             _gateway: gateway,
@@ -501,7 +517,7 @@ impl Shared {
             self.hand_out(&mut core, now);
             result
         }));
-        result.map_err(|_| {
+        let result = result.map_err(|_| {
             // The state can't be trusted any more; nobody is left waiting for it.
             self.over.store(true, Ordering::SeqCst);
             for member in &core.clients {
@@ -510,7 +526,13 @@ impl Shared {
             core.waiters.clear();
             core.login = None;
             Error::Internal("a panic stopped this session".to_owned())
-        })
+        });
+        let pages = std::mem::take(&mut core.pages);
+        drop(core);
+        if let Some(browser) = &self.browser {
+            pages.into_iter().for_each(|page| browser.open(page));
+        }
+        result
     }
 
     /// Reads and writes what commands have asked for: on the thread of the client, without the lock.
@@ -551,6 +573,7 @@ impl Shared {
                         }
                     }
                     Output::File(task) => core.files.push(task),
+                    Output::CallPage(page) => core.pages.push(page),
                     Output::Login(login) => {
                         if let Some(waiting) = core.login.take() {
                             let _ = waiting.send(login);

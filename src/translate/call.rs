@@ -500,6 +500,7 @@ impl Engine {
             // We have hung up; what the network says of it comes too late.
             return;
         }
+        out.extend(told.page.map(Output::CallPage));
         let before = self.calls.get(id).cloned();
         self.calls.change(id, |call| {
             call.failure = told.failure.unwrap_or(call.failure);

@@ -99,6 +99,8 @@ pub enum Output {
     /// A file to read or write for a client, whose reply waits for it: hand the outcome to
     /// [`Engine::file_done`].
     File(FileTask),
+    /// The page on which the network lets people talk in a call that begins.
+    CallPage(String),
     /// How a login went that was asked for with [`Engine::login`].
     Login(Login),
 }

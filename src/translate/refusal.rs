@@ -83,7 +83,7 @@ fn need_to_set(what: &Set<'_>) -> Option<Need> {
         Set::ChatDescription { .. } => needs(Ability::ChatSettings, ErrorCode::CHAT_ACTION_FAILED),
         // Without the ability there is no such object.
         Set::Call { .. } => needs(Ability::Calls, ErrorCode::SET_CALL_INVALID_ID),
-        Set::Avatar { .. } => needs(Ability::Avatars, ErrorCode::INVALID_AVATAR),
+        Set::Avatar { .. } => needs(Ability::OwnAvatar, ErrorCode::INVALID_AVATAR),
         Set::UserStatus(_)
         | Set::Setting { .. }
         | Set::ChatMessageSeen { .. }

@@ -150,7 +150,12 @@ impl Names for Fake {
 
 impl Backend for Fake {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::messages_only(1 << 20).with(&[Ability::Mood, Ability::Streams, Ability::Avatars])
+        Capabilities::messages_only(1 << 20).with(&[
+            Ability::Mood,
+            Ability::Streams,
+            Ability::Avatars,
+            Ability::OwnAvatar,
+        ])
     }
 
     fn names(&self) -> Arc<dyn Names> {

@@ -244,6 +244,7 @@ impl World {
             video_receive: None,
             transfer: None,
             transferred_by: None,
+            page: None,
         }));
         second_word(&told, "CALL ")
     }

@@ -271,6 +271,7 @@ fn call(id: &str, who: &str, kind: &str, status: &str, rest: &[&str]) -> Read<Ev
         video_receive: None,
         transfer: None,
         transferred_by: None,
+        page: None,
     };
     for (name, value) in details(rest)? {
         match name {
@@ -278,6 +279,7 @@ fn call(id: &str, who: &str, kind: &str, status: &str, rest: &[&str]) -> Read<Ev
             "video_send" => call.video_send = Some(word(VideoStreamStatus::parse(value), value)?),
             "video_receive" => call.video_receive = Some(word(VideoStreamStatus::parse(value), value)?),
             "transfer" => call.transfer = Some(word(CallStatus::parse(value), value)?),
+            "page" => call.page = Some(value.to_owned()),
             "transferred_by" => call.transferred_by = Some(handle(value)),
             "participants" => {
                 let participant = |handle| Participant { handle, kind: call.kind, status: call.status };

@@ -9,7 +9,13 @@ mod server;
 
 #[path = "imo_wire/actions.rs"]
 mod actions;
+#[path = "imo_wire/calls.rs"]
+mod calls;
+#[path = "imo_wire/chats.rs"]
+mod chats;
 #[path = "imo_wire/login.rs"]
 mod login;
 #[path = "imo_wire/loss.rs"]
 mod loss;
+#[path = "imo_wire/pictures.rs"]
+mod pictures;

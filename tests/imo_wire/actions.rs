@@ -6,6 +6,8 @@ use imo2skype::backend::Ability;
 use imo2skype::backend::Action;
 use imo2skype::backend::Address;
 use imo2skype::backend::Backend;
+use imo2skype::backend::CallControl;
+use imo2skype::backend::Change;
 use imo2skype::backend::Contact;
 use imo2skype::backend::Event;
 use imo2skype::backend::Failure;
@@ -15,6 +17,7 @@ use imo2skype::backend::Task;
 use imo2skype::backend::Ticket;
 use imo2skype::backend::Typing;
 use imo2skype::backend::imo::Limits;
+use imo2skype::model::ConversationId;
 use imo2skype::model::Handle;
 use imo2skype::model::RemoteId;
 use serde_json::Value;
@@ -26,12 +29,12 @@ use crate::server::Server;
 use crate::server::down;
 use crate::server::event;
 
-fn delivered(seq: u64, request_id: u64) -> Value {
+pub(crate) fn delivered(seq: u64, request_id: u64) -> Value {
     down(seq, "internal", json!({"request_id": request_id, "response": {"timestamp": 1_353_571_201}}))
 }
 
 /// What a call is about.
-fn arguments(call: &Call) -> Value {
+pub(crate) fn arguments(call: &Call) -> Value {
     call.message()["data"]["data"].clone()
 }
 
@@ -229,12 +232,33 @@ fn what_the_protocol_has_no_call_for_is_refused_and_asks_nothing() {
         Ability::Mood,
         Ability::Blocking,
         Ability::Aliases,
+        Ability::Avatars,
+        Ability::Conversations,
+        Ability::Topics,
+        Ability::Kicking,
         Ability::Typing,
+        Ability::Calls,
     ];
     for ability in Ability::ALL {
         assert_eq!(capabilities.can(*ability), has.contains(ability), "{ability:?}");
     }
-    let tasks = [Task::SetName { name: "Alice".to_owned() }, Task::Found { users: vec![Handle::new("bob")] }];
+    let bob = || Handle::new("bob");
+    let change = |change| Task::Change { conversation: ConversationId::new("g1"), change };
+    let call = |control| Task::Call { call: RemoteId::new("c1"), control };
+    let tasks = [
+        Task::SetName { name: "Alice".to_owned() },
+        Task::SetAvatar { picture: None },
+        Task::FindByBlob { blob: "b".to_owned() },
+        change(Change::Kick { users: vec![bob()], ban: true }),
+        change(Change::Join),
+        change(Change::Disband),
+        change(Change::Guidelines("be nice".to_owned())),
+        Task::PlaceCall { users: vec![bob()], voicemail: true },
+        Task::PlaceCall { users: vec![bob(), Handle::new("carol")], voicemail: false },
+        // Of calls that are not there.
+        call(CallControl::End),
+        call(CallControl::Answer),
+    ];
     for task in tasks.clone() {
         client.task(1, task);
         assert_eq!(client.done(1), Err(Failure::Refused));
@@ -332,6 +356,38 @@ fn presence_goes_out_and_comes_back() {
 }
 
 #[test]
+fn a_mood_waits_for_a_presence_or_for_its_time() {
+    let server = Server::start();
+    let status = |client: &mut Client, presence, mood: &str| {
+        client.submit(Action::SetPresence { presence, mood: mood.to_owned() });
+    };
+    // Told by the presence that follows, together.
+    let mut client = Client::online(&server);
+    let _poll = server.poll();
+    status(&mut client, Presence::Available, "lunch");
+    status(&mut client, Presence::Away, "lunch");
+    let call = server.request("set_status");
+    assert_eq!((&arguments(&call)["primitive"], &arguments(&call)["status"]), (&json!("away"), &json!("lunch")));
+    call.accept(json!([]));
+    // Nothing else goes out for a text alone, before its time has come.
+    status(&mut client, Presence::Away, "siesta");
+    client.send(1, "hi");
+    server.request("send_im").accept(json!([delivered(2, 0)]));
+    client.done(1).expect("delivered");
+    client.end();
+
+    let mut client = Client::with(&server.url, Limits { mood: Duration::from_millis(1), ..Limits::default() });
+    client.connect(1);
+    server.let_in("S");
+    let poll = server.polls.iter().find(|poll| poll.envelope["ack"] == 0).expect("a poll");
+    poll.accept(json!([event(0, "signed_on", json!({"alias": "Alice A"}))]));
+    client.expect_connected(1);
+    status(&mut client, Presence::Available, "tea");
+    assert_eq!(arguments(&server.request("set_status"))["status"], "tea");
+    client.backend.stop(Duration::ZERO);
+}
+
+#[test]
 fn the_user_is_said_to_be_there_between_polls() {
     let server = Server::start();
     let mut client = Client::with(&server.url, Limits { activity: Duration::ZERO, ..Limits::default() });
@@ -350,7 +406,7 @@ fn contacts_and_requests_come_in() {
     let server = Server::start();
     let client = Client::online(&server);
     server.poll().accept(json!([
-        event(2, "buddy_added", json!([{"buid": "dave", "alias": "Dave"}, {"buid": "g1;", "type": "group"}])),
+        event(2, "buddy_added", json!([{"buid": "dave", "alias": "Dave"}])),
         event(3, "buddy_status", json!([{"buid": "bob", "primitive": "away"}])),
         event(4, "buddy_request", json!({"buid": "eve", "msg": "Hi, add me"})),
         event(5, "buddy_removed", json!({"buid": "bob"})),

@@ -155,7 +155,11 @@ fn an_error_page_after_a_loss_keeps_the_session_unless_a_new_one_opens() {
 #[test]
 fn an_end_by_the_server_is_told_once() {
     let ends = [
-        json!([event(2, "expired", json!(null)), event(3, "recv_im", json!({"buid": "bob", "msg": "last"}))]),
+        json!([
+            event(2, "expired", json!(null)),
+            event(3, "recv_im", json!({"buid": "bob", "msg": "last"})),
+            event(4, "expired", json!(null))
+        ]),
         json!([event(3, "recv_im", json!({"buid": "bob", "msg": "last"})), down(4, "reset", json!({"name": "reset"}))]),
         json!([
             event(2, "recv_im", json!({"buid": "bob", "msg": "last"})),

@@ -13,29 +13,32 @@ use cookie_store::CookieStore;
 use cookie_store::RawCookie;
 use reqwest::header::HeaderValue;
 use secrecy::SecretString;
+use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Notify;
 use url::Url;
 
-use super::calls::Caller;
-use super::calls::Draft;
+use super::answers::Purpose;
+use super::chats::Chats;
+use super::drafts::Caller;
+use super::drafts::Draft;
 use super::http::Cut;
 use super::http::Cutter;
 use super::http::HttpError;
 use super::http::Line;
 use super::http::Reply;
 use super::http::Trouble;
+use super::pictures::Pictures;
 use super::queue::Queue;
 use super::server::Server;
 use super::session::End;
-use super::session::Purpose;
 use super::session::Session;
 use super::session::Step;
+use super::status::Status;
 use crate::backend::Epoch;
 use crate::backend::Event;
 use crate::backend::Events;
 use crate::backend::Lost;
-use crate::backend::Presence;
 use crate::imo;
 use crate::model::Handle;
 
@@ -54,6 +57,10 @@ pub struct Limits {
     pub logout: Duration,
     /// Between two signs of life of the user (imo-protocol 3.4).
     pub activity: Duration,
+    /// From another mood text to telling it (imo-protocol 6.3).
+    pub mood: Duration,
+    /// From founding a chat to the news that it is there.
+    pub found: Duration,
 }
 
 impl Default for Limits {
@@ -65,6 +72,8 @@ impl Default for Limits {
             login: Duration::from_secs(30),
             logout: Duration::from_secs(2),
             activity: Duration::from_secs(300),
+            mood: Duration::from_secs(15),
+            found: Duration::from_secs(30),
         }
     }
 }
@@ -108,9 +117,9 @@ pub(super) struct State {
     /// Whether there is somebody to say goodbye to.
     pub(super) sign_off: bool,
     pub(super) stopping: Option<Duration>,
-    pub(super) presence: Presence,
-    pub(super) mood: String,
-    pub(super) presence_changed: bool,
+    pub(super) status: Status,
+    pub(super) chats: Chats,
+    pub(super) pictures: Pictures,
     pub(super) stay_active: bool,
     pub(super) refuse_auto_away: bool,
 }
@@ -119,6 +128,19 @@ impl State {
     /// Whether actions may go out.
     pub(super) fn is_online(&self) -> bool {
         self.link.is_some() && self.session.as_ref().is_some_and(Session::is_online)
+    }
+
+    /// Whether there is nothing to do now that cannot wait.
+    pub(super) fn is_idle(&self, now: Instant) -> bool {
+        let wanted =
+            self.stopping.is_some() || self.logout || self.connect || self.stay_active || self.refuse_auto_away;
+        let due = self.status.due().is_some_and(|due| due <= now);
+        self.is_online() && !wanted && !due && !self.has_errands() && self.queue.is_empty()
+    }
+
+    /// Whether something is to be asked that no action waits for.
+    pub(super) fn has_errands(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.has_errands(&self.chats))
     }
 
     /// Whether the success of the login has been told, or is being told.
@@ -155,9 +177,9 @@ impl Account {
             logout: false,
             sign_off: false,
             stopping: None,
-            presence: Presence::Available,
-            mood: String::new(),
-            presence_changed: false,
+            status: Status::new(),
+            chats: Chats::default(),
+            pictures: Pictures::default(),
             stay_active: false,
             refuse_auto_away: false,
         };
@@ -233,7 +255,7 @@ impl Account {
         &self,
         line: &Line,
         method: &str,
-        envelope: &imo::Envelope,
+        envelope: &impl Serialize,
         timeout: Duration,
         tie: &Tie,
     ) -> Result<(u16, imo::Answer), Halt> {
@@ -258,7 +280,7 @@ impl Account {
         left.map_or(self.limits.request, |left| left.min(self.limits.request))
     }
 
-    fn cookies_for(&self, url: &Url) -> Option<HeaderValue> {
+    pub(super) fn cookies_for(&self, url: &Url) -> Option<HeaderValue> {
         let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
         let pairs: Vec<_> = cookies.get_request_values(url).map(|(name, value)| [name, value].join("=")).collect();
         let mut header = HeaderValue::from_str(&pairs.join("; ")).ok().filter(|header| !header.is_empty())?;
@@ -294,18 +316,21 @@ impl Account {
     pub(super) fn exchange(&self, line: &Line, tie: &Tie) -> Result<bool, Halt> {
         let mut accepted = true;
         while let Some(envelope) = self.with_session(tie, Session::request)? {
-            let (_, answer) = self.post(line, imo::FORWARD_TO_SERVER, &envelope, self.timeout(tie), tie)?;
-            let settled = self.with_session(tie, |session| session.settle(answer))?;
+            let (_, answer) = match self.post(line, imo::FORWARD_TO_SERVER, &envelope, self.timeout(tie), tie) {
+                Err(halt @ Halt::Trouble(Trouble::Connect(_))) => {
+                    self.with_session(tie, Session::not_posted)?;
+                    return Err(halt);
+                }
+                posted => posted?,
+            };
+            let settled = self.with_chats(tie, |session, chats| session.settle(answer, chats))?;
             accepted = settled.accepted;
             self.take(settled.steps);
             if let Some(end) = self.drain() {
                 return Err(Halt::Over(end));
             }
             match settled.again {
-                Some((purpose, uid)) => self.with_session(tie, |session| {
-                    let draft = session.caller().del_buddy(&uid, "Buddies");
-                    session.ask(draft, purpose);
-                })?,
+                Some((draft, purpose)) => self.with_session(tie, |session| session.ask(draft, purpose))?,
                 None => break,
             }
         }
@@ -321,17 +346,26 @@ impl Account {
         state.session.as_mut().map(work).ok_or(Halt::Cut)
     }
 
+    /// Works on the session and the chats, as long as `tie` still holds.
+    pub(super) fn with_chats<T>(&self, tie: &Tie, work: impl FnOnce(&mut Session, &mut Chats) -> T) -> Result<T, Halt> {
+        let mut state = self.lock();
+        let State { session, chats, link, .. } = &mut *state;
+        if *link != tie.link {
+            return Err(Halt::Cut);
+        }
+        session.as_mut().map(|session| work(session, chats)).ok_or(Halt::Cut)
+    }
+
     /// Handles what the server sent, one message at a time and in order, whichever thread took it
     /// in; tells if the session ended.
     pub(super) fn drain(&self) -> Option<End> {
         loop {
             let (number, steps) = {
                 let mut state = self.lock();
-                let epoch = state.epoch;
-                let number = state.sessions;
-                let session = state.session.as_mut()?;
-                match session.step(epoch) {
-                    Some(steps) => (number, steps),
+                let State { session, chats, epoch, sessions, .. } = &mut *state;
+                let session = session.as_mut()?;
+                match session.step(*epoch, chats) {
+                    Some(steps) => (*sessions, steps),
                     None => return session.ended(),
                 }
             };
@@ -341,8 +375,9 @@ impl Account {
                 return None;
             }
             let arrived = state.session.as_mut().is_some_and(Session::handled);
+            let errands = state.has_errands();
             drop(state);
-            if arrived {
+            if arrived || errands {
                 self.wake();
             }
         }
@@ -356,15 +391,30 @@ impl Account {
         }
         state.sessions += 1;
         let last = state.session.replace(session);
+        let events = last.map(|last| last.close(&mut state.chats)).unwrap_or_default();
         drop(state);
-        self.deliver_all(last.map(Session::close).unwrap_or_default());
+        self.deliver_all(events);
         Ok(())
     }
 
     fn take(&self, steps: Vec<Step>) {
         for step in steps {
             match step {
+                Step::Deliver(Event::Call(mut call)) => {
+                    let told = call.page.take();
+                    call.page = told.as_deref().and_then(|path| self.server.page(path)).map(String::from);
+                    if told.is_some() && call.page.is_none() {
+                        tracing::warn!("the page of a call is not below the address of the server: skipped");
+                    }
+                    self.deliver(Event::Call(call));
+                }
                 Step::Deliver(event) => self.deliver(event),
+                Step::Icon(user, icon) => {
+                    let event = self.lock().pictures.told(user, icon);
+                    self.deliver_all(event.into_iter().collect());
+                    self.wake();
+                }
+                Step::Reflected(presence, mood) => self.lock().status.reflected(presence, mood.as_deref()),
                 Step::StayActive => self.want(|state| state.stay_active = true),
                 Step::RefuseAutoAway => self.want(|state| state.refuse_auto_away = true),
                 Step::Requeue(action) => self.lock().queue.put_back(action),
@@ -396,12 +446,16 @@ impl Account {
             }
             state.link = None;
             state.cut = None;
-            if let Some(session) = state.session.as_mut() {
-                session.suspend();
-            }
+            let State { session, chats, epoch, .. } = &mut *state;
             // A session that never was online has nothing worth taking up again.
-            let gone = state.session.take_if(|session| over || !session.has_signed_on());
-            (state.epoch, gone.map(Session::close).unwrap_or_default())
+            let gone = session.take_if(|session| over || !session.has_signed_on());
+            let mut outcomes = gone.map(|gone| gone.close(chats)).unwrap_or_default();
+            outcomes.extend(session.as_mut().map(Session::suspend).unwrap_or_default());
+            if matches!(reason, Lost::Refused { .. }) {
+                // There may never be another session.
+                outcomes.extend(chats.abandon());
+            }
+            (*epoch, outcomes)
         };
         self.deliver_all(outcomes);
         self.deliver(Event::Disconnected { epoch, reason });

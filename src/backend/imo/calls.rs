@@ -1,121 +1,237 @@
-//! The calls of the protocol that we make (imo-protocol 4): pure.
+//! The calls of a session (imo-protocol 5). Pure.
+//!
+//! The protocol has no id for a call and tells only of its beginning and its end; that it is
+//! answered, and ways to answer and to end it, are additions that a server may refuse.
 
-use serde_json::Value;
-use serde_json::json;
+use super::events::Stamp;
+use super::events::user_of;
+use crate::backend::Call;
+use crate::backend::Event;
+use crate::backend::Failure;
+use crate::backend::Receipt;
+use crate::backend::Ticket;
+use crate::imo;
+use crate::model::CallStatus;
+use crate::model::CallType;
+use crate::model::Handle;
+use crate::model::RemoteId;
 
-use super::events::primitive;
-use super::events::typing_state;
-use crate::backend::Presence;
-use crate::backend::Typing;
-use crate::imo::PROTO;
+/// How many calls are open at most; of more the oldest counts as over.
+const MAX_CALLS: usize = 64;
 
-/// A call to a part of the service, before it has its place in a session.
-#[derive(Clone)]
-pub(super) struct Draft {
-    pub(super) system: &'static str,
-    pub(super) method: &'static str,
-    /// Only of `send_im`.
-    pub(super) request_id: Option<u64>,
-    pub(super) arguments: Value,
+/// What a server tells of a call.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum CallNews {
+    Began {
+        user: Handle,
+        outgoing: bool,
+        /// Tells a repeat from another call with the same user.
+        streams: String,
+        /// The path of the call page.
+        page: Option<String>,
+    },
+    Answered(Handle),
+    Ended(Handle),
 }
 
-/// Who calls.
-#[derive(Clone, Copy)]
-pub(super) struct Caller<'a> {
-    pub(super) ssid: &'a str,
-    pub(super) uid: &'a str,
-}
-
-impl Caller<'_> {
-    pub(super) fn get_cookie_and_ssid(self) -> Draft {
-        let arguments = json!({"ssid": self.ssid, "kind": "reui", "version": crate::imo::CLIENT_VERSION});
-        draft("session", "get_cookie_and_ssid", arguments)
+/// Reads `streams_info`, `answered` and `ended`; the kind of call makes no difference.
+pub(super) fn read(event: &imo::Event) -> Option<CallNews> {
+    let is_call = |kind: &str| ["call", "video", "av"].iter().any(|known| known.eq_ignore_ascii_case(kind));
+    let name = event.name.as_deref()?;
+    // Only of the beginning is the kind always told.
+    if !event.kind.as_deref().map_or(name != "streams_info", is_call) {
+        return None;
     }
-
-    pub(super) fn account_login(self, password: &str) -> Draft {
-        self.of_account("im", "account_login", json!({"passwd": password, "captcha": null}))
-    }
-
-    pub(super) fn get_unread_msgs(self) -> Draft {
-        self.of_account("im", "get_unread_msgs", json!({}))
-    }
-
-    pub(super) fn get_alpha_for_user(self) -> Draft {
-        self.of_account("alpha", "get_alpha_for_user", json!({}))
-    }
-
-    pub(super) fn observed_user_activity(self) -> Draft {
-        draft("session", "observed_user_activity", json!({"ssid": self.ssid}))
-    }
-
-    pub(super) fn signoff_all(self) -> Draft {
-        draft("session", "signoff_all", json!({"ssid": self.ssid}))
-    }
-
-    pub(super) fn set_status(self, presence: Presence, mood: &str) -> Draft {
-        let primitive = primitive(presence);
-        let arguments =
-            json!({"ssid": self.ssid, "ad": "", "primitive": primitive, "status": mood, "auto_away": false});
-        draft("session", "set_status", arguments)
-    }
-
-    pub(super) fn send_im(self, request_id: u64, buid: &str, body: &str) -> Draft {
-        let draft = self.of_account("im", "send_im", json!({"buid": buid, "msg": body}));
-        Draft { request_id: Some(request_id), ..draft }
-    }
-
-    /// The protocol has no field for a greeting; servers that know none ignore it.
-    pub(super) fn add_buddy(self, buid: &str, greeting: &str) -> Draft {
-        let mut arguments = json!({"buid": buid, "group": "Offline"});
-        if !greeting.is_empty() {
-            arguments["msg"] = greeting.into();
+    let edata: imo::Streams = imo::read(&event.edata);
+    let user = user_of(edata.buid.as_deref()?)?;
+    match name {
+        "streams_info" => {
+            let conv = event.edata.get("pipe").and_then(|pipe| pipe.get("conv")).and_then(serde_json::Value::as_str);
+            let names = [conv, edata.send_stream.as_deref(), edata.recv_stream.as_deref()];
+            let streams = names.map(Option::unwrap_or_default).join("/");
+            Some(CallNews::Began { user, outgoing: edata.is_initiator == Some(true), streams, page: edata.page })
         }
-        self.of_account("im", "add_buddy", arguments)
-    }
-
-    pub(super) fn del_buddy(self, buid: &str, group: &str) -> Draft {
-        self.of_account("im", "del_buddy", json!({"buid": buid, "group": group}))
-    }
-
-    pub(super) fn answer_auth(self, buid: &str, accept: bool) -> Draft {
-        let method = if accept { "auth_add" } else { "auth_deny" };
-        self.of_account("im", method, json!({"buid": buid}))
-    }
-
-    pub(super) fn im_typing(self, buid: &str, typing: Typing) -> Draft {
-        self.of_account("im", "im_typing", json!({"buid": buid, "typing_state": typing_state(typing)}))
-    }
-
-    pub(super) fn change_buddy_alias(self, buid: &str, alias: &str) -> Draft {
-        self.of_account("im", "change_buddy_alias", json!({"buid": buid, "alias": alias}))
-    }
-
-    /// Somebody who waits for authorization gets that answer, too (imo-protocol 9, `ISBLOCKED`).
-    pub(super) fn block(self, buid: &str, waits: bool) -> Draft {
-        let method = if waits { "auth_block" } else { "block_buddy" };
-        self.of_account("im", method, json!({"buid": buid}))
-    }
-
-    pub(super) fn unblock_buddy(self, buid: &str) -> Draft {
-        self.of_account("im", "unblock_buddy", json!({"buid": buid}))
-    }
-
-    pub(super) fn refuse_auto_away(self) -> Draft {
-        let arguments = json!({
-            "accounts": [{"uid": self.uid, "proto": PROTO}],
-            "preferences": [{"kind": "impref", "pref": "auto_away", "value": false}]
-        });
-        draft("preference", "set", arguments)
-    }
-
-    fn of_account(self, system: &'static str, method: &'static str, mut arguments: Value) -> Draft {
-        arguments["ssid"] = self.ssid.into();
-        arguments["uid"] = self.uid.into();
-        arguments["proto"] = PROTO.into();
-        draft(system, method, arguments)
+        "answered" => Some(CallNews::Answered(user)),
+        "ended" => Some(CallNews::Ended(user)),
+        _ => None,
     }
 }
 
-fn draft(system: &'static str, method: &'static str, arguments: Value) -> Draft {
-    Draft { system, method, request_id: None, arguments }
+#[derive(Debug)]
+struct Open {
+    id: RemoteId,
+    user: Handle,
+    outgoing: bool,
+    /// None as long as the server has not told of a call that we have placed.
+    streams: Option<String>,
+    status: CallStatus,
+    /// Who waits to hear what a call that we have placed is called.
+    ticket: Option<Ticket>,
+    /// We have ended it before the server told of it.
+    over: bool,
 }
+
+impl Open {
+    fn told(&self, page: Option<String>) -> Event {
+        Event::Call(Call {
+            id: self.id.clone(),
+            partner: self.user.clone(),
+            kind: if self.outgoing { CallType::OutgoingP2p } else { CallType::IncomingP2p },
+            status: self.status,
+            time: None,
+            failure: None,
+            participants: None,
+            video_send: None,
+            video_receive: None,
+            transfer: None,
+            transferred_by: None,
+            page,
+        })
+    }
+
+    /// The id goes to whoever placed the call before anything else is told of it.
+    fn named(&mut self) -> Option<Event> {
+        let receipt = Receipt { remote: Some(self.id.clone()), ..Receipt::default() };
+        self.ticket.take().map(|ticket| Event::Done { ticket, outcome: Ok(receipt) })
+    }
+
+    fn finish(mut self) -> impl Iterator<Item = Event> {
+        self.status = CallStatus::Finished;
+        let lost = self.ticket.map(|ticket| Event::Done { ticket, outcome: Err(Failure::Unclear) });
+        let told = (lost.is_none() && !self.over).then(|| self.told(None));
+        lost.into_iter().chain(told)
+    }
+}
+
+/// The calls that are not over.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    open: Vec<Open>,
+    /// With whom a call was when the connection was lost: for us they are over.
+    stale: Vec<Handle>,
+}
+
+impl Calls {
+    fn push(&mut self, call: Open) -> Vec<Event> {
+        let oldest = (self.open.len() >= MAX_CALLS).then(|| self.open.remove(0));
+        self.open.push(call);
+        oldest.into_iter().flat_map(Open::finish).collect()
+    }
+
+    /// We place a call. Registered before it is asked: news of it may come before the answer.
+    pub(super) fn place(&mut self, ticket: Ticket, id: RemoteId, user: Handle) -> Vec<Event> {
+        let ticket = Some(ticket);
+        let status = CallStatus::Routing;
+        self.push(Open { id, user, outgoing: true, streams: None, status, ticket, over: false })
+    }
+
+    /// The server has answered for a call that we have placed.
+    pub(super) fn placed(&mut self, id: &RemoteId, outcome: Result<(), Failure>) -> Option<Event> {
+        let at = self.open.iter().position(|call| call.id == *id)?;
+        match outcome {
+            Ok(()) => self.open[at].named(),
+            // What it has told of is there, whatever it answers.
+            Err(_) if self.open[at].streams.is_some() => None,
+            Err(failure) => {
+                let ticket = self.open.remove(at).ticket?;
+                Some(Event::Done { ticket, outcome: Err(failure) })
+            }
+        }
+    }
+
+    /// With whom a call is.
+    pub(super) fn partner(&self, id: &RemoteId) -> Option<&Handle> {
+        self.open.iter().find(|call| call.id == *id && !call.over).map(|call| &call.user)
+    }
+
+    /// We have answered a call.
+    pub(super) fn taken(&mut self, id: &RemoteId) -> Option<Event> {
+        let call = self.open.iter_mut().find(|call| call.id == *id && call.status == CallStatus::Ringing)?;
+        call.status = CallStatus::InProgress;
+        Some(call.told(None))
+    }
+
+    /// We have ended a call.
+    pub(super) fn hung_up(&mut self, id: &RemoteId) -> Vec<Event> {
+        let Some(at) = self.open.iter().position(|call| call.id == *id) else { return Vec::new() };
+        if self.open[at].streams.is_some() {
+            return self.open.remove(at).finish().collect();
+        }
+        self.open[at].over = true;
+        Vec::new()
+    }
+
+    /// The server tells of a call.
+    pub(super) fn told(&mut self, news: CallNews, stamp: &mut Stamp<'_>) -> Vec<Event> {
+        match news {
+            CallNews::Began { user, outgoing, streams, page } => self.began(user, outgoing, streams, page, stamp),
+            CallNews::Answered(user) => {
+                let call =
+                    self.open.iter_mut().rev().find(|call| call.user == user && call.status != CallStatus::InProgress);
+                let Some(call) = call.filter(|call| !call.over) else { return Vec::new() };
+                call.status = CallStatus::InProgress;
+                let named = call.named();
+                named.into_iter().chain([call.told(None)]).collect()
+            }
+            CallNews::Ended(user) => {
+                let (ended, open) = std::mem::take(&mut self.open).into_iter().partition(|call| call.user == user);
+                self.open = open;
+                let ended: Vec<Open> = ended;
+                ended.into_iter().flat_map(|mut call| call.named().into_iter().chain(call.finish())).collect()
+            }
+        }
+    }
+
+    fn began(
+        &mut self,
+        user: Handle,
+        outgoing: bool,
+        streams: String,
+        page: Option<String>,
+        stamp: &mut Stamp<'_>,
+    ) -> Vec<Event> {
+        let same = |call: &&mut Open| call.user == user && call.outgoing == outgoing;
+        if self.open.iter_mut().filter(same).any(|call| call.streams.as_ref() == Some(&streams)) {
+            return Vec::new();
+        }
+        if let Some(call) = self.open.iter_mut().filter(same).find(|call| call.streams.is_none()) {
+            call.streams = Some(streams);
+            call.status = CallStatus::Ringing;
+            let named = call.named();
+            let told = (!call.over).then(|| call.told(page));
+            return named.into_iter().chain(told).collect();
+        }
+        let status = CallStatus::Ringing;
+        let call = Open { id: stamp.next(), user, outgoing, streams: Some(streams), status, ticket: None, over: false };
+        let told = call.told(page);
+        let mut events = self.push(call);
+        events.push(told);
+        events
+    }
+
+    /// The connection was lost: for us the calls are over, and whoever hears of the loss knows that.
+    pub(super) fn suspend(&mut self) -> Vec<Event> {
+        let open = std::mem::take(&mut self.open);
+        self.stale.extend(open.iter().map(|call| call.user.clone()));
+        self.stale.truncate(MAX_CALLS);
+        open.into_iter().filter(|call| call.ticket.is_some()).flat_map(Open::finish).collect()
+    }
+
+    /// Without a session there are no calls.
+    pub(super) fn close(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.open).into_iter().flat_map(Open::finish).collect()
+    }
+
+    /// With whom a call is over for us, and perhaps not for them.
+    pub(super) fn next_stale(&mut self) -> Option<Handle> {
+        self.stale.pop()
+    }
+
+    pub(super) fn has_stale(&self) -> bool {
+        !self.stale.is_empty()
+    }
+}
+
+#[cfg(test)]
+#[path = "calls_tests.rs"]
+mod tests;

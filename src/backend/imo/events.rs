@@ -2,7 +2,12 @@
 
 use serde_json::Value;
 
+use super::buid::Buid;
+use super::calls;
+use super::calls::CallNews;
+use super::chats::Item;
 use super::names::ImoNames;
+use super::names::MAX_NAME;
 use crate::backend::Address;
 use crate::backend::Contact;
 use crate::backend::Event;
@@ -11,22 +16,34 @@ use crate::backend::Message;
 use crate::backend::Presence;
 use crate::backend::Typing;
 use crate::imo;
+use crate::model::ConversationId;
 use crate::model::Handle;
 use crate::model::RemoteId;
+
+/// The longest name for people, in characters.
+const MAX_ALIAS: usize = 1024;
+/// The longest text beside a name: mood, topic, words of a request; in characters.
+const MAX_TEXT: usize = 65_536;
 
 /// What a message of the server means to us.
 #[derive(Debug)]
 pub(super) enum News {
     /// The login succeeded.
     SignedOn { display_name: Option<String> },
-    /// Contacts that are new, or at login all of them.
-    Added(Vec<Contact>),
-    /// Contacts that changed.
-    Changed(Vec<Contact>),
-    /// They are no contacts any more.
-    Removed(Vec<Handle>),
+    /// Contacts and chats that are new, or at login all of them.
+    Added { contacts: Vec<Contact>, items: Vec<Item> },
+    /// Contacts and chats that changed.
+    Changed { contacts: Vec<Contact>, items: Vec<Item> },
+    /// They are no contacts, or in no chat, any more.
+    Removed { users: Vec<Handle>, items: Vec<Item>, by: Handle },
     /// Passed on as it is.
     Told(Event),
+    /// A chat has this topic now; a message if it is known who has set it.
+    Topic { gid: String, topic: String, author: Option<Handle>, time: Option<u64> },
+    /// Users have these pictures now.
+    Icons(Vec<(Handle, String)>),
+    /// Something about a call.
+    Call(CallNews),
     /// Another login changed our presence.
     OwnPresence { presence: Presence, mood: Option<String> },
     /// The server delivered the message of this `request_id`.
@@ -52,6 +69,27 @@ pub(super) enum Urgency {
     Rest,
 }
 
+/// Makes the ids of what one message of the server tells: the same when it is told again.
+#[derive(Clone, Debug)]
+pub(super) struct Stamp<'a> {
+    ssid: &'a str,
+    seq: u64,
+    count: u32,
+}
+
+impl<'a> Stamp<'a> {
+    pub(super) fn new(ssid: &'a str, seq: Option<u64>) -> Self {
+        Self { ssid, seq: seq.unwrap_or_default(), count: 0 }
+    }
+
+    pub(super) fn next(&mut self) -> RemoteId {
+        let count = self.count;
+        self.count += 1;
+        let Self { ssid, seq, .. } = self;
+        RemoteId::new(if count == 0 { format!("{ssid}/{seq}") } else { format!("{ssid}/{seq}/{count}") })
+    }
+}
+
 /// Reads just enough of `message` to tell when its turn is.
 pub(super) fn urgency(message: &imo::Message) -> Urgency {
     if message.from.system == "internal" || message.from.system == "reset" {
@@ -64,8 +102,8 @@ pub(super) fn urgency(message: &imo::Message) -> Urgency {
     }
 }
 
-/// Reads one message; `me` is our own user, `ssid` makes message ids where the server gives none.
-pub(super) fn read(message: &imo::Message, me: &Handle, ssid: &str) -> News {
+/// Reads one message; `me` is our own user, `stamp` makes message ids where the server gives none.
+pub(super) fn read(message: &imo::Message, me: &Handle, stamp: &mut Stamp<'_>) -> News {
     if message.to.system != "client" {
         return News::Nothing;
     }
@@ -82,7 +120,7 @@ pub(super) fn read(message: &imo::Message, me: &Handle, ssid: &str) -> News {
         },
         "preference" => read_preferences(&event.preferences),
         "reset" => News::Over,
-        "im" | "av" => read_event(&event, message.seq, me, ssid),
+        "im" | "av" => read_event(&event, me, stamp),
         other => {
             tracing::debug!(system = other, "message skipped");
             News::Nothing
@@ -90,33 +128,47 @@ pub(super) fn read(message: &imo::Message, me: &Handle, ssid: &str) -> News {
     }
 }
 
-fn read_event(event: &imo::Event, seq: Option<u64>, me: &Handle, ssid: &str) -> News {
+fn read_event(event: &imo::Event, me: &Handle, stamp: &mut Stamp<'_>) -> News {
     match event.name.as_deref().unwrap_or_default() {
         "signed_on" => {
             let edata: imo::Buddy = imo::read(&event.edata);
-            News::SignedOn { display_name: clean(edata.alias) }
+            News::SignedOn { display_name: name_of(edata.alias) }
         }
         "disconnect" => {
             let edata: imo::Im = imo::read(&event.edata);
-            News::Disconnect { reason: clean(edata.msg).unwrap_or_default() }
+            News::Disconnect { reason: name_of(edata.msg).unwrap_or_default() }
         }
         "expired" => News::Over,
-        "buddy_added" => News::Added(contacts(&event.edata, Some(true))),
-        "buddy_status" => News::Changed(contacts(&event.edata, None)),
+        "buddy_added" => {
+            let (contacts, items) = buddies(&event.edata, Some(true));
+            News::Added { contacts, items }
+        }
+        "buddy_status" => {
+            let (contacts, items) = buddies(&event.edata, None);
+            News::Changed { contacts, items }
+        }
         "buddy_removed" => {
-            let buddies: Vec<imo::Buddy> = imo::read_items(&event.edata);
-            News::Removed(buddies.iter().filter_map(user).collect())
+            let (contacts, items) = buddies(&event.edata, None);
+            let users = contacts.into_iter().map(|contact| contact.handle).collect();
+            let by = event.uid.as_deref().and_then(user_of).unwrap_or_else(|| me.clone());
+            News::Removed { users, items, by }
         }
         "buddy_request" => {
             let buddy: imo::Buddy = imo::read(&event.edata);
-            match user(&buddy) {
-                Some(user) => News::Told(Event::AuthRequest { user, text: clean(buddy.msg).unwrap_or_default() }),
+            match buddy.buid.as_deref().and_then(user_of) {
+                Some(user) => News::Told(Event::AuthRequest { user, text: text_of(buddy.msg).unwrap_or_default() }),
                 None => News::Nothing,
             }
         }
+        "buddy_icon" => {
+            let buddies: Vec<imo::Buddy> = imo::read_items(&event.edata);
+            let icon = |buddy: imo::Buddy| Some((user_of(buddy.buid.as_deref()?)?, buddy.icon.unwrap_or_default()));
+            News::Icons(buddies.into_iter().filter_map(icon).collect())
+        }
         "im_typing" => typed(&imo::read(&event.edata), me),
-        "recv_im" => received(imo::read(&event.edata), seq, me, ssid),
-        "reflect" => reflected(event.kind.as_deref(), imo::read(&event.edata), seq, me, ssid),
+        "recv_im" => received(imo::read(&event.edata), me, stamp),
+        "reflect" => reflected(event.kind.as_deref(), imo::read(&event.edata), me, stamp),
+        "streams_info" | "answered" | "ended" => calls::read(event).map_or(News::Nothing, News::Call),
         other => {
             tracing::debug!(name = other, "event skipped");
             News::Nothing
@@ -124,100 +176,138 @@ fn read_event(event: &imo::Event, seq: Option<u64>, me: &Handle, ssid: &str) -> 
     }
 }
 
-/// The contacts among `items`; group chats and their members are left out for now.
-fn contacts(items: &Value, agreed: Option<bool>) -> Vec<Contact> {
-    let buddies: Vec<imo::Buddy> = imo::read_items(items);
-    let contact = |buddy: imo::Buddy| {
-        let handle = user(&buddy)?;
-        Some(Contact {
-            // What we call them and what they call themselves is one field.
-            name: clean(buddy.alias),
-            presence: buddy.primitive.as_deref().map(presence),
-            mood: clean(buddy.status),
-            agreed,
-            ..Contact::named(handle)
-        })
-    };
-    buddies.into_iter().filter_map(contact).collect()
-}
-
-/// The user of an item, unless it belongs to a group chat (imo-protocol 5, buddy_added).
-fn user(buddy: &imo::Buddy) -> Option<Handle> {
-    let uid = buddy.buid.as_deref()?;
-    let group = buddy.group.as_deref();
-    let ordinary = group.is_none_or(|group| matches!(group, "" | "Skype" | "Buddies" | "Offline"));
-    if !buddy.kind.is_null() || !ordinary || is_group(uid) {
-        tracing::debug!(buid = uid, "group chat skipped");
-        return None;
+/// The user whom the network calls so; nobody for a chat, somebody in a chat, or an endless name.
+pub(super) fn user_of(buid: &str) -> Option<Handle> {
+    match Buid::read(buid) {
+        Buid::User(uid) => handle_of(uid),
+        Buid::Chat(_) | Buid::Member { .. } => None,
     }
-    (!uid.is_empty()).then(|| ImoNames::handle(uid))
 }
 
-/// Whether this is `g123;` or `g123;bob;prpl-skype` (imo-protocol 6.2).
-fn is_group(uid: &str) -> bool {
-    uid.ends_with(';') || uid.rsplit(';').next().is_some_and(|last| last.eq_ignore_ascii_case(imo::PROTO))
+fn handle_of(uid: &str) -> Option<Handle> {
+    if uid.len() > MAX_NAME {
+        tracing::warn!(length = uid.len(), "a name that is too long: skipped");
+    }
+    (1..=MAX_NAME).contains(&uid.len()).then(|| ImoNames::handle(uid))
+}
+
+/// The contacts among `edata`, and what belongs to group chats.
+fn buddies(edata: &Value, agreed: Option<bool>) -> (Vec<Contact>, Vec<Item>) {
+    let (mut contacts, mut items) = (Vec::new(), Vec::new());
+    for buddy in imo::read_items::<imo::Buddy>(edata) {
+        let uid = buddy.buid.as_deref().unwrap_or_default();
+        let group = buddy.group.as_deref();
+        let ordinary = group.is_none_or(|group| matches!(group, "" | "Skype" | "Buddies" | "Offline"));
+        let (gid, member) = match Buid::read(uid) {
+            Buid::User(uid) if buddy.kind.is_null() && ordinary => {
+                contacts.extend(handle_of(uid).map(|handle| contact(handle, buddy, agreed)));
+                continue;
+            }
+            Buid::Chat(gid) => (gid, None),
+            Buid::Member { gid, name } => (gid, Some(name)),
+            Buid::User(gid) if !buddy.kind.is_null() => (gid, None),
+            // Who is in a group of contacts that is none is in the chat of that name.
+            Buid::User(name) => (group.unwrap_or_default(), Some(name)),
+        };
+        if !(1..=MAX_NAME).contains(&gid.len()) || member.is_some_and(|name| handle_of(name).is_none()) {
+            continue;
+        }
+        let (gid, member) = (gid.to_owned(), member.and_then(handle_of));
+        let inviter = buddy.inviter.as_deref().map(Buid::name).and_then(handle_of);
+        items.push(Item { gid, member, alias: name_of(buddy.alias), topic: text_of(buddy.display), inviter });
+    }
+    (contacts, items)
+}
+
+fn contact(handle: Handle, buddy: imo::Buddy, agreed: Option<bool>) -> Contact {
+    Contact {
+        // What we call them and what they call themselves is one field.
+        name: name_of(buddy.alias),
+        presence: buddy.primitive.as_deref().map(presence),
+        mood: text_of(buddy.status),
+        agreed,
+        ..Contact::named(handle)
+    }
 }
 
 /// The name and shape of this event are a guess (imo-protocol 5).
 fn typed(im: &imo::Im, me: &Handle) -> News {
-    match (partner(im), im.typing_state.as_deref().and_then(typing)) {
+    match (im.buid.as_deref().and_then(user_of), im.typing_state.as_deref().and_then(typing)) {
         (Some(user), Some(typing)) if user != *me => News::Told(Event::Typing { user, typing }),
         _ => News::Nothing,
     }
 }
 
-fn received(im: imo::Im, seq: Option<u64>, me: &Handle, ssid: &str) -> News {
-    let Some(partner) = partner(&im) else { return News::Nothing };
-    // The echo of our own message.
-    if partner == *me {
-        return News::Nothing;
+fn received(im: imo::Im, me: &Handle, stamp: &mut Stamp<'_>) -> News {
+    let buid = im.buid.clone().unwrap_or_default();
+    let gid = match Buid::read(&buid) {
+        Buid::User(uid) => {
+            // From ourselves it is an echo.
+            let Some(partner) = handle_of(uid).filter(|partner| partner != me) else { return News::Nothing };
+            let name = name_of(im.alias.clone());
+            return text(im, Address::User(partner.clone()), partner, name, stamp);
+        }
+        Buid::Chat(gid) | Buid::Member { gid, .. } if (1..=MAX_NAME).contains(&gid.len()) => gid,
+        Buid::Chat(_) | Buid::Member { .. } => return News::Nothing,
+    };
+    let author = im.author.as_deref().map(Buid::name).and_then(handle_of);
+    if let Some(topic) = im.msg.clone().filter(|msg| im.alias.as_ref() == Some(msg)) {
+        let topic = text_of(Some(topic)).unwrap_or_default();
+        return News::Topic { gid: gid.to_owned(), topic, author, time: im.timestamp };
     }
-    let name = im.alias.clone();
-    message(im, partner.clone(), partner, clean(name), seq, ssid)
+    // Where nobody is named, the chat itself has said it.
+    let author = author.or_else(|| handle_of(Buid::name(&buid))).filter(|author| author != me);
+    match author {
+        Some(author) => text(im, Address::Conversation(ConversationId::new(gid)), author, None, stamp),
+        None => News::Nothing,
+    }
 }
 
-fn reflected(kind: Option<&str>, im: imo::Im, seq: Option<u64>, me: &Handle, ssid: &str) -> News {
+fn reflected(kind: Option<&str>, im: imo::Im, me: &Handle, stamp: &mut Stamp<'_>) -> News {
     match (kind, im.r_name.as_deref()) {
         (Some("account"), Some("set_status")) => match im.primitive.as_deref() {
-            Some(primitive) => News::OwnPresence { presence: presence(primitive), mood: clean(im.status) },
+            Some(primitive) => News::OwnPresence { presence: presence(primitive), mood: text_of(im.status) },
             None => News::Nothing,
         },
-        (Some("conv"), Some("send_im")) => match partner(&im) {
-            Some(partner) => message(im, partner, me.clone(), None, seq, ssid),
+        (Some("conv"), Some("send_im")) => match im.buid.as_deref().and_then(address) {
+            Some(to) => text(im, to, me.clone(), None, stamp),
             None => News::Nothing,
         },
         _ => News::Nothing,
     }
 }
 
-fn partner(im: &imo::Im) -> Option<Handle> {
-    let uid = im.buid.as_deref().filter(|uid| !uid.is_empty())?;
-    if is_group(uid) {
-        tracing::debug!(buid = uid, "message of a group chat skipped");
-        return None;
+/// Where a message to this `buid` goes.
+fn address(buid: &str) -> Option<Address> {
+    match Buid::read(buid) {
+        Buid::User(uid) | Buid::Member { name: uid, .. } => handle_of(uid).map(Address::User),
+        Buid::Chat(gid) => (1..=MAX_NAME).contains(&gid.len()).then(|| Address::Conversation(ConversationId::new(gid))),
     }
-    Some(ImoNames::handle(uid))
 }
 
-fn message(
+fn text(
     im: imo::Im,
-    partner: Handle,
+    conversation: Address,
     author: Handle,
     author_name: Option<String>,
-    seq: Option<u64>,
-    ssid: &str,
+    stamp: &mut Stamp<'_>,
 ) -> News {
-    let Some(body) = clean(im.msg) else {
+    let Some(body) = without_nul(im.msg) else {
         tracing::debug!("message without text skipped");
         return News::Nothing;
     };
-    let remote = match im.msg_id.filter(|id| !id.is_empty()) {
+    let remote = match im.msg_id.filter(|id| (1..=MAX_NAME).contains(&id.len())) {
         Some(id) => RemoteId::new(id),
-        None => RemoteId::new(format!("{ssid}/{}", seq.unwrap_or_default())),
+        None => stamp.next(),
     };
-    let conversation = Address::User(partner);
-    let (kind, time) = (Kind::Text, im.timestamp);
-    News::Told(Event::Message(Message { remote, conversation, author, author_name, kind, body, time }))
+    let time = im.timestamp;
+    let message = message(remote, conversation, author, Kind::Text);
+    News::Told(Event::Message(Message { author_name, body, time, ..message }))
+}
+
+/// A message without text.
+pub(super) fn message(remote: RemoteId, conversation: Address, author: Handle, kind: Kind) -> Message {
+    Message { remote, conversation, author, author_name: None, kind, body: String::new(), time: None }
 }
 
 fn read_preferences(preferences: &Value) -> News {
@@ -230,8 +320,24 @@ fn read_preferences(preferences: &Value) -> News {
     if items.iter().any(auto_away) { News::AutoAway } else { News::Nothing }
 }
 
+/// A name for people: one line that can be shown, and not endless.
+fn name_of(text: Option<String>) -> Option<String> {
+    let shown = |letter: char| if letter.is_control() { ' ' } else { letter };
+    without_nul(text).map(|text| text.chars().take(MAX_ALIAS).map(shown).collect())
+}
+
+/// A text that may have lines, and is not endless.
+fn text_of(text: Option<String>) -> Option<String> {
+    without_nul(text).map(|mut text| {
+        if let Some((end, _)) = text.char_indices().nth(MAX_TEXT) {
+            text.truncate(end);
+        }
+        text
+    })
+}
+
 /// No client takes a NUL.
-fn clean(text: Option<String>) -> Option<String> {
+fn without_nul(text: Option<String>) -> Option<String> {
     text.map(|mut text| {
         if text.contains('\0') {
             text.retain(|letter| letter != '\0');

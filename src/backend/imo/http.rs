@@ -46,8 +46,8 @@ pub(super) enum Trouble {
     Timeout(Duration),
     #[error("the connection broke")]
     Broken(#[source] reqwest::Error),
-    #[error("the answer is longer than {MAX_BODY} bytes")]
-    TooLong,
+    #[error("the answer is longer than {0} bytes")]
+    TooLong(usize),
     #[error("HTTP status {0}")]
     Status(u16),
     #[error("the answer is not JSON (HTTP status {0})")]
@@ -127,6 +127,27 @@ impl Line {
         self.perform(self.client.get(url.clone()), cookies, timeout, cut)
     }
 
+    /// Fetches `url` as long as nothing `urgent` happens, and no more than `limit` bytes; `None` if
+    /// something did.
+    pub(super) fn get_meanwhile(
+        &self,
+        url: &Url,
+        cookies: Option<HeaderValue>,
+        (timeout, limit): (Duration, usize),
+        urgent: impl Future<Output = ()>,
+        cut: &Cut,
+    ) -> std::result::Result<Option<Reply>, HttpError> {
+        let request = with_cookies(self.client.get(url.clone()), cookies).timeout(timeout);
+        let work = async {
+            tokio::select! {
+                biased;
+                () = urgent => Ok(None),
+                reply = read(request, timeout, limit) => reply.map(Some),
+            }
+        };
+        self.wait(work, cut).ok_or(HttpError::Cut)?.map_err(HttpError::Trouble)
+    }
+
     /// Posts a form.
     pub(super) fn post(
         &self,
@@ -143,15 +164,13 @@ impl Line {
 
     fn perform(
         &self,
-        mut request: RequestBuilder,
+        request: RequestBuilder,
         cookies: Option<HeaderValue>,
         timeout: Duration,
         cut: &Cut,
     ) -> std::result::Result<Reply, HttpError> {
-        if let Some(cookies) = cookies {
-            request = request.header(COOKIE, cookies);
-        }
-        match self.wait(read(request.timeout(timeout), timeout), cut) {
+        let request = with_cookies(request, cookies).timeout(timeout);
+        match self.wait(read(request, timeout, MAX_BODY), cut) {
             Some(reply) => reply.map_err(HttpError::Trouble),
             None => Err(HttpError::Cut),
         }
@@ -194,7 +213,14 @@ fn encode(form: &[(&str, &str)]) -> String {
     fields.join("&")
 }
 
-async fn read(request: RequestBuilder, timeout: Duration) -> std::result::Result<Reply, Trouble> {
+fn with_cookies(request: RequestBuilder, cookies: Option<HeaderValue>) -> RequestBuilder {
+    match cookies {
+        Some(cookies) => request.header(COOKIE, cookies),
+        None => request,
+    }
+}
+
+async fn read(request: RequestBuilder, timeout: Duration, limit: usize) -> std::result::Result<Reply, Trouble> {
     let trouble = |error: reqwest::Error| {
         let error = error.without_url();
         if error.is_connect() {
@@ -211,8 +237,8 @@ async fn read(request: RequestBuilder, timeout: Duration) -> std::result::Result
     let cookies = cookies.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect();
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(trouble)? {
-        if body.len() + chunk.len() > MAX_BODY {
-            return Err(Trouble::TooLong);
+        if body.len() + chunk.len() > limit {
+            return Err(Trouble::TooLong(limit));
         }
         body.extend_from_slice(&chunk);
     }

@@ -4,22 +4,30 @@
 //! requests, the other fetches what happens.
 
 mod account;
+mod answers;
+mod buid;
 mod calls;
+mod chats;
+mod drafts;
 mod events;
 mod http;
 mod inbox;
 mod names;
+mod pictures;
 mod poll;
 mod queue;
 mod requests;
 mod server;
 mod session;
+mod status;
+mod tasks;
 mod tls;
 
 use std::sync::Arc;
 use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use std::time::Instant;
 
 use tokio::sync::watch;
 
@@ -42,8 +50,19 @@ use server::Server;
 /// The longest body of a message.
 const MAX_BODY: usize = 65_536;
 /// What there is a call for besides that.
-const ABILITIES: &[Ability] =
-    &[Ability::Contacts, Ability::Authorization, Ability::Mood, Ability::Blocking, Ability::Aliases, Ability::Typing];
+const ABILITIES: &[Ability] = &[
+    Ability::Contacts,
+    Ability::Authorization,
+    Ability::Mood,
+    Ability::Blocking,
+    Ability::Aliases,
+    Ability::Avatars,
+    Ability::Conversations,
+    Ability::Topics,
+    Ability::Kicking,
+    Ability::Typing,
+    Ability::Calls,
+];
 /// Enough for HTTP, TLS and an event on its way through the session, with room to spare.
 const STACK: usize = 1 << 20;
 
@@ -123,8 +142,7 @@ impl Backend for ImoBackend {
         match action {
             Action::Connect { epoch, presence, mood } => {
                 state.epoch = epoch;
-                state.presence = presence;
-                state.mood = mood;
+                state.status.start(presence, mood);
                 state.connect = true;
             }
             Action::Disconnect => {
@@ -134,9 +152,7 @@ impl Backend for ImoBackend {
                 state.logout = true;
             }
             Action::SetPresence { presence, mood } => {
-                state.presence = presence;
-                state.mood = mood;
-                state.presence_changed = true;
+                state.status.set(presence, mood, Instant::now(), account.limits.mood);
             }
             // Old news by the time there is a connection.
             Action::Typing { .. } if !state.has_arrived() => {}

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use crate::backend::Names;
 use crate::model::Handle;
 
-/// The longest name that a client may type, in bytes.
-const MAX_TYPED: usize = 1024;
+/// The longest name that is believed or that a client may type, in bytes.
+pub(super) const MAX_NAME: usize = 1024;
 
 /// The names of the imo network.
 ///
@@ -50,7 +50,7 @@ impl ImoNames {
 
 impl Names for ImoNames {
     fn parse(&self, typed: &str) -> Option<Handle> {
-        let fits = (1..=MAX_TYPED).contains(&typed.len()) && typed.chars().all(is_plain);
+        let fits = (1..=MAX_NAME).contains(&typed.len()) && typed.chars().all(is_plain);
         // Through the name, so that a needless escape does not make a second handle of one user.
         fits.then(|| decode(typed)).flatten().map(|uid| Self::handle(&uid))
     }
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn typed_names_are_checked() {
-        let long = "a".repeat(MAX_TYPED + 1);
+        let long = "a".repeat(MAX_NAME + 1);
         for typed in ["", "a b", "a,b", "bob;", "a:b", "\0", "_xff", "100%", &long] {
             assert!(ImoNames.parse(typed).is_none(), "{typed}");
         }

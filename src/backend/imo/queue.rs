@@ -45,6 +45,10 @@ impl Queue {
         self.0.remove(at)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Forgets what is old news on another connection.
     pub(super) fn forget_typing(&mut self) {
         self.0.retain(|action| !matches!(action, Action::Typing { .. }));

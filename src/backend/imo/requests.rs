@@ -1,5 +1,6 @@
 //! The request thread: logs in and out and carries out the actions, one at a time and in order.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -12,24 +13,21 @@ use super::account::Account;
 use super::account::Halt;
 use super::account::State;
 use super::account::Tie;
-use super::calls::Caller;
-use super::calls::Draft;
+use super::answers::Purpose;
+use super::drafts::Caller;
+use super::drafts::Draft;
 use super::http::Cut;
+use super::http::HttpError;
 use super::http::Line;
 use super::http::Trouble;
-use super::names::ImoNames;
+use super::pictures::MAX_PICTURE;
+use super::server::Version;
 use super::session::End;
-use super::session::Purpose;
 use super::session::Session;
-use super::session::envelope;
+use super::session::opening;
 use crate::backend::Action;
-use crate::backend::Address;
-use crate::backend::Event;
 use crate::backend::Failure;
 use crate::backend::Presence;
-use crate::backend::Receipt;
-use crate::backend::Task;
-use crate::backend::Ticket;
 use crate::imo;
 
 /// The longest session id that is believed (imo-protocol 12, flaw 23).
@@ -42,25 +40,29 @@ enum Job {
     Presence,
     StayActive,
     RefuseAutoAway,
+    Errand,
     Act(Action),
+    Picture(String),
 }
 
-struct Worker<'a> {
-    account: &'a Account,
-    line: &'a Line,
+pub(super) struct Worker<'a> {
+    pub(super) account: &'a Account,
+    pub(super) line: &'a Line,
     /// Where the poll thread gets its work: the latest connection counts.
     polls: watch::Sender<Option<Tie>>,
     /// What the server was last told of our presence.
     told: Option<(Presence, String)>,
     /// When the outcome of the login is due.
     login: Option<(Tie, Instant)>,
+    /// When the news of a chat that we found is due.
+    foundings: VecDeque<(String, Instant)>,
 }
 
 /// Works until the account is stopped.
 pub(super) fn run(account: &Account, line: &Line, polls: watch::Sender<Option<Tie>>) {
-    let mut worker = Worker { account, line, polls, told: None, login: None };
+    let mut worker = Worker { account, line, polls, told: None, login: None, foundings: VecDeque::new() };
     loop {
-        let job = next_job(&mut account.lock());
+        let job = next_job(&mut account.lock(), Instant::now());
         match job {
             Some(Job::Stop(grace)) => return worker.stop(grace),
             Some(job) => worker.work(job),
@@ -69,7 +71,7 @@ pub(super) fn run(account: &Account, line: &Line, polls: watch::Sender<Option<Ti
     }
 }
 
-fn next_job(state: &mut State) -> Option<Job> {
+fn next_job(state: &mut State, now: Instant) -> Option<Job> {
     if let Some(grace) = state.stopping {
         return Some(Job::Stop(grace));
     }
@@ -83,7 +85,7 @@ fn next_job(state: &mut State) -> Option<Job> {
         // Whoever was told of the login may act on it at once, and is not turned down.
         return if state.has_arrived() { None } else { state.queue.next(false).map(Job::Act) };
     }
-    if std::mem::take(&mut state.presence_changed) {
+    if state.status.due().is_some_and(|due| due <= now) {
         return Some(Job::Presence);
     }
     if std::mem::take(&mut state.stay_active) {
@@ -92,26 +94,55 @@ fn next_job(state: &mut State) -> Option<Job> {
     if std::mem::take(&mut state.refuse_auto_away) {
         return Some(Job::RefuseAutoAway);
     }
-    state.queue.next(true).map(Job::Act)
+    // Who is invited first hears what is said then.
+    if state.has_errands() {
+        return Some(Job::Errand);
+    }
+    let picture = |state: &State| state.pictures.next().map(|icon| Job::Picture(icon.to_owned()));
+    state.queue.next(true).map(Job::Act).or_else(|| picture(state))
 }
 
 impl Worker<'_> {
-    /// Waits for work, or for the time at which the outcome of the login is due.
+    /// Waits for work, or for the time at which something is due.
     fn wait(&mut self) {
         let woken = self.account.woken.notified();
-        let Some((tie, due)) = &self.login else {
-            self.line.wait(woken, &Cut::never());
-            return;
-        };
-        let due = tokio::time::Instant::from_std(*due);
-        if let Some(Err(_)) = self.line.wait(async { tokio::time::timeout_at(due, woken).await }, &Cut::never()) {
-            let online = self.account.with_session(tie, |session| session.has_signed_on());
-            if matches!(online, Ok(false)) {
-                let trouble = Trouble::NoLogin(self.account.limits.login);
-                self.account.fail(tie, Halt::Trouble(trouble));
+        match self.due() {
+            None => drop(self.line.wait(woken, &Cut::never())),
+            Some(due) => {
+                let timeout = tokio::time::Instant::from_std(due);
+                let _ = self.line.wait(async { tokio::time::timeout_at(timeout, woken).await }, &Cut::never());
             }
-            self.login = None;
         }
+        self.look_at_the_clock(Instant::now());
+    }
+
+    /// When something is due.
+    fn due(&self) -> Option<Instant> {
+        let state = self.account.lock();
+        let status = state.status.due().filter(|_| state.is_online());
+        let login = self.login.as_ref().map(|(_, due)| *due);
+        [status, login, self.foundings.front().map(|(_, due)| *due)].into_iter().flatten().min()
+    }
+
+    /// What is overdue has come to nothing.
+    fn look_at_the_clock(&mut self, now: Instant) {
+        if let Some((tie, _)) = self.login.take_if(|(_, due)| *due <= now)
+            && let Ok(false) = self.account.with_session(&tie, |session| session.has_signed_on())
+        {
+            let trouble = Trouble::NoLogin(self.account.limits.login);
+            self.account.fail(&tie, Halt::Trouble(trouble));
+        }
+        while self.foundings.front().is_some_and(|(_, due)| *due <= now) {
+            let Some((name, _)) = self.foundings.pop_front() else { return };
+            let event = self.account.lock().chats.give_up(&name, Failure::Unclear);
+            self.account.deliver_all(event.into_iter().collect());
+        }
+    }
+
+    /// The server has been asked to found a chat.
+    pub(super) fn expect_chat(&mut self, name: String) {
+        self.foundings.retain(|(known, _)| *known != name);
+        self.foundings.push_back((name, Instant::now() + self.account.limits.found));
     }
 
     fn work(&mut self, job: Job) {
@@ -133,7 +164,9 @@ impl Worker<'_> {
             }
             Job::StayActive => self.ask(&tie, |caller| caller.observed_user_activity()),
             Job::RefuseAutoAway => self.ask(&tie, |caller| caller.refuse_auto_away()),
+            Job::Errand => self.run_errand(&tie),
             Job::Act(action) => self.act(&tie, action),
+            Job::Picture(icon) => self.fetch(&tie, &icon),
         };
         if let Err(halt) = result {
             self.account.fail(&tie, halt);
@@ -154,11 +187,7 @@ impl Worker<'_> {
 
     /// Tells the server the presence that is wanted, if it does not know.
     fn set_status(&mut self, tie: &Tie) -> Result<(), Halt> {
-        let wanted = {
-            let mut state = self.account.lock();
-            state.presence_changed = false;
-            (state.presence, state.mood.clone())
-        };
+        let wanted = self.account.lock().status.take();
         if self.told.as_ref() != Some(&wanted) {
             self.ask(tie, |caller| caller.set_status(wanted.0, &wanted.1))?;
             self.told = Some(wanted);
@@ -166,109 +195,59 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn act(&self, tie: &Tie, action: Action) -> Result<(), Halt> {
-        match action {
-            Action::Task { ticket, task } => self.carry_out(tie, ticket, task),
-            Action::Typing { user, typing } => {
-                let call = |caller: Caller<'_>| caller.im_typing(&ImoNames::uid(&user), typing);
-                self.account.ask(self.line, tie, Purpose::Typing, call).map(drop)
-            }
-            // These do not wait in the queue.
-            Action::Connect { .. } | Action::Disconnect | Action::SetPresence { .. } | Action::Seen { .. } => Ok(()),
-        }
-    }
-
-    fn carry_out(&self, tie: &Tie, ticket: Ticket, task: Task) -> Result<(), Halt> {
-        let plain = Purpose::Contact(ticket);
-        match task {
-            Task::SendText { to, body } => self.send(tie, ticket, to, body),
-            Task::AddContact { user, greeting } => self
-                .contact(tie, ticket, |session| (session.caller().add_buddy(&ImoNames::uid(&user), &greeting), plain)),
-            Task::RemoveContact { user } => self.contact(tie, ticket, |session| {
-                let uid = ImoNames::uid(&user);
-                (session.caller().del_buddy(&uid, session.group_of(&user)), Purpose::Removal { ticket, uid })
-            }),
-            Task::AnswerAuthRequest { user, accept } => self.contact(tie, ticket, |session| {
-                session.take_asker(&user);
-                (session.caller().answer_auth(&ImoNames::uid(&user), accept), plain)
-            }),
-            Task::Block { user, blocked: true } => self.contact(tie, ticket, |session| {
-                let waits = session.take_asker(&user);
-                (session.caller().block(&ImoNames::uid(&user), waits), plain)
-            }),
-            Task::Block { user, blocked: false } => {
-                self.contact(tie, ticket, |session| (session.caller().unblock_buddy(&ImoNames::uid(&user)), plain))
-            }
-            Task::SetAlias { user, alias } => self.contact(tie, ticket, |session| {
-                (session.caller().change_buddy_alias(&ImoNames::uid(&user), &alias), plain)
-            }),
-            // There is no call for it, so it is not among the abilities.
-            _ => {
-                self.done(ticket, Err(Failure::Refused));
-                Ok(())
-            }
-        }
-    }
-
-    fn send(&self, tie: &Tie, ticket: Ticket, to: Address, body: String) -> Result<(), Halt> {
-        let account = self.account;
-        let Address::User(user) = &to else {
-            self.done(ticket, Err(Failure::UnknownUser));
-            return Ok(());
-        };
-        let uid = ImoNames::uid(user);
-        let mut text = Some((to, body));
-        let sent = account.with_session(tie, |session| {
-            if let Some((to, body)) = text.take() {
-                session.send(ticket, to, &uid, body);
-            }
-        });
-        if let Some((to, body)) = text {
-            // The connection went in between: for the next one.
-            account.lock().queue.put_back(Action::Task { ticket, task: Task::SendText { to, body } });
-        }
-        sent?;
-        account.exchange(self.line, tie).map(drop)
-    }
-
-    /// Asks something about a contact, which does not wait for a connection.
-    fn contact(
-        &self,
-        tie: &Tie,
-        ticket: Ticket,
-        call: impl FnOnce(&mut Session) -> (Draft, Purpose),
-    ) -> Result<(), Halt> {
-        let asked = self.account.with_session(tie, |session| {
-            let online = session.is_online();
-            if online {
-                let (draft, purpose) = call(session);
-                session.ask(draft, purpose);
-            }
-            online
-        });
-        if !matches!(asked, Ok(true)) {
-            self.done(ticket, Err(Failure::NotConnected));
-            return asked.map(drop);
-        }
-        self.account.exchange(self.line, tie).map(drop)
-    }
-
-    fn done(&self, ticket: Ticket, outcome: Result<Receipt, Failure>) {
-        self.account.deliver(Event::Done { ticket, outcome });
-    }
-
     fn connect(&mut self) {
         let account = self.account;
         let tie = account.tie();
-        if let Some(session) = account.lock().session.as_mut() {
-            session.suspend();
-        }
+        let over = account.lock().session.as_mut().map(Session::suspend);
+        account.deliver_all(over.unwrap_or_default());
         account.lock().sign_off = false;
         self.login = None;
         match self.log_in(&tie) {
             Ok(()) => drop(self.polls.send_replace(Some(tie))),
             Err(halt) => account.fail(&tie, halt),
         }
+    }
+
+    fn run_errand(&mut self, tie: &Tie) -> Result<(), Halt> {
+        let founded = self.account.with_chats(tie, Session::run_errand)?;
+        founded.into_iter().for_each(|name| self.expect_chat(name));
+        self.account.exchange(self.line, tie).map(drop)
+    }
+
+    /// Fetches a picture until there is something else to do. Without it the connection is as good as before.
+    fn fetch(&self, tie: &Tie, icon: &str) -> Result<(), Halt> {
+        let account = self.account;
+        let Some(url) = account.server.picture(icon) else {
+            tracing::warn!(icon, "no name of a picture: skipped");
+            account.lock().pictures.give_up(icon);
+            return Ok(());
+        };
+        let left = self.due().map_or(account.limits.request, |due| due.saturating_duration_since(Instant::now()));
+        let limits = (account.timeout(tie).min(left), MAX_PICTURE);
+        // Not every call is to work: that of one more picture is not.
+        let urgent = async {
+            while account.lock().is_idle(Instant::now()) {
+                account.woken.notified().await;
+            }
+        };
+        let reply = self.line.get_meanwhile(&url, account.cookies_for(&url), limits, urgent, &tie.cut);
+        match reply {
+            Ok(None) => {}
+            Err(HttpError::Cut) => return Err(Halt::Cut),
+            Ok(Some(reply)) if reply.status == 200 && !reply.body.is_empty() => {
+                let events = account.lock().pictures.fetched(icon, reply.body.into());
+                account.deliver_all(events);
+            }
+            Ok(Some(reply)) => {
+                tracing::debug!(icon, status = reply.status, "no picture");
+                account.lock().pictures.give_up(icon);
+            }
+            Err(HttpError::Trouble(trouble)) => {
+                tracing::debug!(icon, error = %trouble, "no picture");
+                account.lock().pictures.give_up(icon);
+            }
+        }
+        Ok(())
     }
 
     /// Takes up the session that was interrupted, or opens a new one.
@@ -302,21 +281,24 @@ impl Worker<'_> {
         let account = self.account;
         account.visit(self.line, tie)?;
         let id: String = rand::rng().sample_iter(Alphanumeric).take(16).map(char::from).collect();
-        let draft = Caller { ssid: &id, uid: &account.uid }.get_cookie_and_ssid();
-        let (status, answer) =
-            account.post(self.line, imo::REST_RPC, &envelope(&id, 0, 0, &draft), account.timeout(tie), tie)?;
+        let opening = opening(Caller { ssid: &id, uid: &account.uid }, account.server.version);
+        let (status, answer) = account.post(self.line, imo::REST_RPC, &opening, account.timeout(tie), tie)?;
         // Unnoticed, this would become a login that waits for ever (imo-protocol 12, flaw 31).
         if status >= 400 {
             return Err(Halt::Trouble(Trouble::Status(status)));
         }
         let given = imo::find_ssid(&answer.data).filter(|ssid| (1..=MAX_SSID).contains(&ssid.len()));
         let ssid = given.map_or(id, str::to_owned);
-        Ok(Session::new(ssid, &account.uid, account.me.clone()))
+        Ok(Session::new(ssid, &account.uid, account.me.clone(), account.server.version))
     }
 
     /// The calls after the opening, in the order of imo-protocol 3.3.
     fn sign_on(&mut self, tie: &Tie) -> Result<(), Halt> {
         let account = self.account;
+        let version = account.server.version;
+        if version == Version::Zero {
+            self.ask(tie, |caller| caller.cookie_login())?;
+        }
         let password = account.password.expose_secret();
         if !account.ask(self.line, tie, Purpose::Plain, |caller| caller.account_login(password))? {
             return Err(Halt::Trouble(Trouble::Refused("account_login")));
@@ -324,7 +306,9 @@ impl Worker<'_> {
         self.told = Some((Presence::Available, String::new()));
         self.login = Some((tie.clone(), Instant::now() + account.limits.login));
         self.ask(tie, |caller| caller.get_unread_msgs())?;
-        self.ask(tie, |caller| caller.get_alpha_for_user())?;
+        if version == Version::One {
+            self.ask(tie, |caller| caller.get_alpha_for_user())?;
+        }
         self.ask(tie, |caller| caller.observed_user_activity())?;
         self.set_status(tie)
     }
@@ -367,7 +351,7 @@ impl Worker<'_> {
     }
 
     /// Sends what was submitted before the stop.
-    fn flush(&self, tie: &Tie) -> Result<(), Halt> {
+    fn flush(&mut self, tie: &Tie) -> Result<(), Halt> {
         self.account.exchange(self.line, tie)?;
         while self.account.with_session(tie, |session| session.is_online())? {
             let Some(action) = self.account.lock().queue.next(true) else { break };
@@ -385,17 +369,26 @@ impl Worker<'_> {
         self.ask(tie, |caller| caller.signoff_all())
     }
 
-    fn drop_session(&self) {
-        let session = self.account.lock().session.take();
-        self.account.deliver_all(session.map(Session::close).unwrap_or_default());
+    fn drop_session(&mut self) {
+        self.foundings.clear();
+        let events = {
+            let State { session, chats, .. } = &mut *self.account.lock();
+            let mut events = session.take().map(|session| session.close(chats)).unwrap_or_default();
+            events.extend(chats.abandon());
+            events
+        };
+        self.account.deliver_all(events);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::account::Limits;
+    use super::super::chats::Chats;
     use super::super::server::Server;
     use super::*;
+    use crate::backend::Task;
+    use crate::backend::Ticket;
     use crate::backend::Typing;
     use crate::config::Config;
     use crate::model::Handle;
@@ -406,7 +399,7 @@ mod tests {
         let mut config = Config::new("alice", "secret");
         config.server = Some("http://127.0.0.1:1/".to_owned());
         let (server, me) = (Server::of(&config).expect("a server"), Handle::new("alice"));
-        let mut session = Session::new("S".to_owned(), "alice", me.clone());
+        let mut session = Session::new("S".to_owned(), "alice", me.clone(), Version::One);
         let signed_on = json!({"to": {"system": "client"}, "from": {"system": "im"}, "seq": 0,
             "data": {"name": "signed_on"}});
         session
@@ -414,7 +407,7 @@ mod tests {
         let account = Account::new(server, "alice", me, config.password, Limits::default());
         account.tie();
         let mut state = account.lock();
-        session.step(state.epoch).expect("the success of the login");
+        session.step(state.epoch, &mut Chats::default()).expect("the success of the login");
         state.session = Some(session);
         drop(state);
         account
@@ -432,10 +425,10 @@ mod tests {
         for action in wanted.clone() {
             state.queue.push(action).expect("room");
         }
-        assert!(next_job(&mut state).is_none());
+        assert!(next_job(&mut state, Instant::now()).is_none());
         state.session.as_mut().expect("a session").handled();
         for wanted in wanted {
-            assert!(matches!(next_job(&mut state), Some(Job::Act(action)) if action == wanted));
+            assert!(matches!(next_job(&mut state, Instant::now()), Some(Job::Act(action)) if action == wanted));
         }
     }
 }

@@ -9,6 +9,21 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::error::Result;
 
+/// Which form of the protocol a service speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    /// The older service (imo-protocol 11).
+    Zero,
+    /// All others.
+    One,
+}
+
+/// Where the older service was.
+const OLD_HOST: &str = "o.imo.im";
+
+/// The longest path of a picture or a call page, in bytes.
+const MAX_PATH: usize = 1024;
+
 /// The addresses of one service.
 #[derive(Clone, Debug)]
 pub(super) struct Server {
@@ -16,6 +31,7 @@ pub(super) struct Server {
     pub(super) root: Url,
     /// `POST` for everything else.
     pub(super) imo: Url,
+    pub(super) version: Version,
     /// Whether it is on this machine.
     pub(super) loopback: bool,
     /// Roots to trust beside those of the system.
@@ -58,7 +74,32 @@ impl Server {
         }
         let imo = root.join("imo").map_err(|error| bad(error.to_string()))?;
         let roots = config.ca_file.as_deref().map(read_roots).transpose()?.unwrap_or_default();
-        Ok(Self { root, imo, loopback, roots })
+        let version = if root.host_str() == Some(OLD_HOST) { Version::Zero } else { Version::One };
+        Ok(Self { root, imo, version, loopback, roots })
+    }
+
+    /// Where a picture is (imo-protocol 1); an icon that is more than the name of a file is none.
+    pub(super) fn picture(&self, icon: &str) -> Option<Url> {
+        let plain = !icon.contains(['/', '\\']) && !icon.contains(char::is_control) && icon != "." && icon != "..";
+        if !plain || !(1..=MAX_PATH).contains(&icon.len()) {
+            return None;
+        }
+        let mut url = self.root.clone();
+        url.path_segments_mut().ok()?.pop_if_empty().extend(["b", icon]);
+        Some(url)
+    }
+
+    /// Where a call page is: a path below the root, and nothing that leads elsewhere.
+    pub(super) fn page(&self, path: &str) -> Option<Url> {
+        let strange = |letter: char| letter.is_control() || letter.is_whitespace() || letter == '\\';
+        let upwards = path.contains("..") || path.to_ascii_lowercase().contains("%2e");
+        let fits = (1..=MAX_PATH).contains(&path.len());
+        if !fits || upwards || path.contains(strange) || Url::parse(path).is_ok() {
+            return None;
+        }
+        let page = self.root.join(path).ok()?;
+        let below = page.origin() == self.root.origin() && page.path().starts_with(self.root.path());
+        (below && page.username().is_empty() && page.password().is_none()).then_some(page)
     }
 
     /// Host and port, for people.
@@ -114,6 +155,68 @@ mod tests {
             assert_eq!(server.loopback, root.starts_with("http:"));
         }
         assert!(!server("http://imo.example/", true).expect("insecure").loopback);
+    }
+
+    #[test]
+    fn the_older_service_is_known_by_its_host() {
+        for (address, version) in [
+            ("https://o.imo.im/", Version::Zero),
+            ("https://O.IMO.im:444", Version::Zero),
+            ("https://imo.im/", Version::One),
+            ("https://o.imo.im.example/", Version::One),
+        ] {
+            assert_eq!(server(address, false).expect(address).version, version, "{address}");
+        }
+    }
+
+    #[test]
+    fn pictures_are_plain_files() {
+        let server = server("http://127.0.0.1:1/pre", false).expect("a server");
+        let picture = |icon| server.picture(icon).map(|url| url.to_string());
+        for (icon, wanted) in
+            [("a1b2c3", "a1b2c3"), ("a b%?#.png", "a%20b%25%3F%23.png"), ("...", "..."), ("é", "%C3%A9")]
+        {
+            assert_eq!(picture(icon), Some(format!("http://127.0.0.1:1/pre/b/{wanted}")));
+        }
+        let long = "a".repeat(MAX_PATH + 1);
+        for icon in ["", ".", "..", "../a", "a/b", "/a", "a\\b", "a\0", "a\nb", &long] {
+            assert_eq!(picture(icon), None, "{icon:?}");
+        }
+    }
+
+    #[test]
+    fn call_pages_are_below_the_root() {
+        let below = server("https://imo.example/pre/", false).expect("a server");
+        let page = |path| below.page(path).map(|url| url.to_string());
+        for path in ["call", "call/c1?key=a%20b&x#f", "/pre/call", "./call"] {
+            let wanted = path.trim_start_matches("./").trim_start_matches("/pre/");
+            assert_eq!(page(path), Some(format!("https://imo.example/pre/{wanted}")));
+        }
+        let long = "a".repeat(MAX_PATH + 1);
+        let bad = [
+            "",
+            "/call",
+            "..",
+            "../call",
+            "a/../b",
+            "%2e%2e/call",
+            ".%2E/call",
+            "//evil.example/pre/call",
+            "\\\\evil.example\\pre",
+            "https://imo.example/pre/call",
+            "https:call",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "mailto:bob",
+            "ca\nll",
+            "ca ll",
+            "call\0",
+            "//alice@imo.example/pre/x",
+            &long,
+        ];
+        for path in bad {
+            assert_eq!(page(path), None, "{path:?}");
+        }
     }
 
     #[test]

@@ -6,27 +6,36 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use super::calls::Caller;
-use super::calls::Draft;
+use super::answers::Purpose;
+use super::answers::Told;
+use super::calls::Calls;
+use super::chats::Chats;
+use super::chats::Round;
+use super::drafts::Caller;
+use super::drafts::Draft;
 use super::events;
 use super::events::News;
+use super::events::Stamp;
+use super::events::message;
 use super::inbox::Inbox;
+use super::names::ImoNames;
+use super::server::Version;
 use crate::backend::Action;
 use crate::backend::Address;
 use crate::backend::Contact;
+use crate::backend::Conversation;
 use crate::backend::Epoch;
 use crate::backend::Event;
 use crate::backend::Failure;
+use crate::backend::Kind;
+use crate::backend::Message;
 use crate::backend::Presence;
 use crate::backend::Receipt;
-use crate::backend::Task;
 use crate::backend::Ticket;
 use crate::imo;
+use crate::model::ConversationId;
 use crate::model::Handle;
-
-/// How many accepted messages wait for their delivery acknowledgement at most; a server that
-/// acknowledges none must not fill the memory.
-const MAX_UNDELIVERED: usize = 4096;
+use crate::model::RemoteId;
 
 /// Why a session ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,21 +44,6 @@ pub(super) enum End {
     Refused(String),
     /// It is over; a new one will do.
     Over,
-}
-
-/// What a request is for, which decides what its answer means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// Nobody waits for the outcome.
-    Plain,
-    /// Nobody waits for the outcome, and nobody wants it on another connection.
-    Typing,
-    /// A message, by its `request_id`.
-    Text(u64),
-    /// A task about a contact.
-    Contact(Ticket),
-    /// The removal of a contact from the group where it should be; if refused, `Buddies` is tried.
-    Removal { ticket: Ticket, uid: String },
 }
 
 /// What is to be done because of a message or an answer.
@@ -63,41 +57,38 @@ pub(super) enum Step {
     RefuseAutoAway,
     /// The server has certainly not taken this: it is for the next session.
     Requeue(Action),
+    /// Another login changed what we are seen as.
+    Reflected(Presence, Option<String>),
+    /// A user has this icon now.
+    Icon(Handle, String),
 }
 
-struct Request {
-    seq: u64,
+pub(super) struct Request {
+    pub(super) seq: u64,
     draft: Draft,
-    purpose: Purpose,
-    posts: u32,
+    pub(super) purpose: Purpose,
+    /// How often it may have reached the server.
+    pub(super) posts: u32,
 }
 
-struct Text {
-    ticket: Ticket,
-    to: Address,
-    body: String,
-    accepted: bool,
-}
-
-/// What the server made of a request.
-pub(super) struct Settled {
-    /// Whether it was accepted.
+pub(super) struct Text {
+    pub(super) ticket: Ticket,
+    pub(super) to: Address,
+    pub(super) body: String,
     pub(super) accepted: bool,
-    /// What follows.
-    pub(super) steps: Vec<Step>,
-    /// What to ask next on behalf of the same task.
-    pub(super) again: Option<(Purpose, String)>,
 }
 
 /// A session between its opening and its end.
 pub(super) struct Session {
     ssid: String,
     uid: String,
-    me: Handle,
+    pub(super) me: Handle,
+    version: Version,
     next_seq: u64,
     next_request_id: u64,
-    unanswered: Option<Request>,
-    texts: BTreeMap<u64, Text>,
+    pub(super) unanswered: Option<Request>,
+    pub(super) texts: BTreeMap<u64, Text>,
+    pub(super) calls: Calls,
     inbox: Inbox,
     busy: bool,
     /// The login has succeeded, and this was told: messages may flow.
@@ -112,19 +103,21 @@ pub(super) struct Session {
     present: HashSet<String>,
     /// Who asked to become a contact and has no answer yet.
     asking: HashSet<String>,
-    ending: Option<End>,
+    pub(super) ending: Option<End>,
 }
 
 impl Session {
-    pub(super) fn new(ssid: String, uid: &str, me: Handle) -> Self {
+    pub(super) fn new(ssid: String, uid: &str, me: Handle, version: Version) -> Self {
         Self {
             ssid,
             uid: uid.to_owned(),
             me,
+            version,
             next_seq: 0,
             next_request_id: 0,
             unanswered: None,
             texts: BTreeMap::new(),
+            calls: Calls::default(),
             inbox: Inbox::default(),
             busy: false,
             online: false,
@@ -158,6 +151,11 @@ impl Session {
         self.signed_on
     }
 
+    /// Whether the server tells when a message was delivered (imo-protocol 11).
+    pub(super) fn acknowledges(&self) -> bool {
+        self.version == Version::One
+    }
+
     /// Takes the next number for a request. There is at most one without an answer.
     pub(super) fn ask(&mut self, draft: Draft, purpose: Purpose) {
         self.unanswered = Some(Request { seq: self.next_seq, draft, purpose, posts: 0 });
@@ -169,7 +167,8 @@ impl Session {
     pub(super) fn send(&mut self, ticket: Ticket, to: Address, uid: &str, body: String) {
         let request_id = self.next_request_id;
         self.next_request_id += 1;
-        let draft = self.caller().send_im(request_id, uid, &body);
+        let number = self.acknowledges().then_some(request_id);
+        let draft = self.caller().send_im(number, uid, &body);
         self.texts.insert(request_id, Text { ticket, to, body, accepted: false });
         self.ask(draft, Purpose::Text(request_id));
     }
@@ -192,54 +191,59 @@ impl Session {
         Some(envelope(&self.ssid, ack, request.seq, &request.draft))
     }
 
+    /// The request of [`request`](Self::request) has certainly not reached the server.
+    pub(super) fn not_posted(&mut self) {
+        if let Some(request) = self.unanswered.as_mut() {
+            request.posts = request.posts.saturating_sub(1);
+        }
+    }
+
+    /// Places a call. Registered before it is asked, as the news of it may come before the answer.
+    pub(super) fn place_call(&mut self, ticket: Ticket, user: Handle) -> Vec<Event> {
+        let id = RemoteId::new(format!("{}/call/{}", self.ssid, self.next_seq));
+        let draft = self.caller().start_audio_chat(&ImoNames::uid(&user));
+        self.ask(draft, Purpose::PlaceCall(id.clone()));
+        self.calls.place(ticket, id, user)
+    }
+
+    /// Asks for each user of a round, one after the other.
+    pub(super) fn begin(&mut self, round: Round, chats: &mut Chats) {
+        if let Some(draft) = self.draft_of(&round) {
+            chats.begin(&round);
+            self.ask(draft, Purpose::Round(round));
+        }
+    }
+
+    /// Whether something is to be asked that no action waits for.
+    pub(super) fn has_errands(&self, chats: &Chats) -> bool {
+        self.calls.has_stale() || chats.has_invitations() || (self.listed && chats.has_unasked())
+    }
+
+    /// Asks for what no action waits for: the end of calls that a lost connection has ended for us,
+    /// the members of chats that we have founded, and chats that the last session left unfounded.
+    /// The name of such a chat is returned.
+    pub(super) fn run_errand(&mut self, chats: &mut Chats) -> Option<String> {
+        if let Some(user) = self.calls.next_stale() {
+            self.ask(self.caller().end_audio_chat(&ImoNames::uid(&user)), Purpose::Plain);
+        } else if let Some(round) = chats.next_invitations() {
+            self.begin(round, chats);
+        } else if self.listed {
+            // What is there already was found in the list.
+            let name = chats.next_founding()?;
+            self.found(&name);
+            return Some(name);
+        }
+        None
+    }
+
+    /// Founds a chat.
+    pub(super) fn found(&mut self, name: &str) {
+        self.ask(self.caller().create_shared_group(name), Purpose::Found(name.to_owned()));
+    }
+
     /// The envelope of a long poll.
     pub(super) fn poll(&self) -> imo::Envelope {
         imo::Envelope { ack: Some(self.inbox.ack()), ssid: Some(self.ssid.clone()), messages: Vec::new() }
-    }
-
-    /// Takes the answer to the request (imo-protocol 3.2).
-    pub(super) fn settle(&mut self, answer: imo::Answer) -> Settled {
-        let mut settled = Settled { accepted: true, steps: Vec::new(), again: None };
-        let Some(request) = self.unanswered.take() else { return settled };
-        let told = Told::read(answer);
-        let verdict = told.as_ref().map_or(Verdict::Accepted, |told| judge(told, request.seq));
-        self.take_in(told);
-        match verdict {
-            Verdict::Accepted => match request.purpose {
-                Purpose::Plain | Purpose::Typing => {}
-                Purpose::Text(id) => self.accept_text(id, &mut settled.steps),
-                Purpose::Contact(ticket) | Purpose::Removal { ticket, .. } => {
-                    settled.steps.push(done(ticket, Ok(Receipt::default())));
-                }
-            },
-            Verdict::Refused => {
-                settled.accepted = false;
-                match request.purpose {
-                    Purpose::Plain | Purpose::Typing => {}
-                    Purpose::Text(id) => {
-                        let text = self.texts.remove(&id);
-                        settled.steps.extend(text.map(|text| done(text.ticket, Err(Failure::Refused))));
-                    }
-                    Purpose::Contact(ticket) => settled.steps.push(done(ticket, Err(Failure::Refused))),
-                    Purpose::Removal { ticket, uid } => settled.again = Some((Purpose::Contact(ticket), uid)),
-                }
-            }
-            Verdict::Gone => {
-                settled.accepted = false;
-                self.ending.get_or_insert(End::Over);
-                if request.posts > 1 {
-                    // An earlier copy may have arrived: the end of the session settles it.
-                    self.unanswered = Some(request);
-                } else {
-                    settled.steps.extend(self.hand_back(request.purpose));
-                }
-            }
-            Verdict::Unclear => {
-                settled.accepted = false;
-                self.unanswered = Some(request);
-            }
-        }
-        settled
     }
 
     /// Takes the answer to a poll; tells how many messages were new.
@@ -252,38 +256,22 @@ impl Session {
         self.take_in(told)
     }
 
-    fn take_in(&mut self, told: Option<Told>) -> usize {
-        told.map_or(0, |told| self.inbox.accept(told.envelope.messages))
-    }
-
-    fn accept_text(&mut self, id: u64, steps: &mut Vec<Step>) {
-        // Not there any more if the acknowledgement was faster.
-        if let Some(text) = self.texts.get_mut(&id) {
+    pub(super) fn take_in(&mut self, told: Option<Told>) -> usize {
+        let Some(told) = told else { return 0 };
+        // The answer to a request may be lost, and yet another answer tells that the server has it.
+        if let Some(request) = &self.unanswered
+            && told.envelope.ack.is_some_and(|ack| ack > request.seq)
+            && let Purpose::Text(id) = request.purpose
+            && let Some(text) = self.texts.get_mut(&id)
+        {
             text.accepted = true;
-            text.body = String::new();
         }
-        if self.texts.len() > MAX_UNDELIVERED {
-            let oldest = self.texts.pop_first();
-            steps.extend(oldest.map(|(_, text)| done(text.ticket, Ok(Receipt::default()))));
-        }
-    }
-
-    fn hand_back(&mut self, purpose: Purpose) -> Option<Step> {
-        match purpose {
-            Purpose::Plain | Purpose::Typing => None,
-            Purpose::Text(id) => {
-                let Text { ticket, to, body, .. } = self.texts.remove(&id)?;
-                Some(Step::Requeue(Action::Task { ticket, task: Task::SendText { to, body } }))
-            }
-            Purpose::Contact(ticket) | Purpose::Removal { ticket, .. } => {
-                Some(done(ticket, Err(Failure::NotConnected)))
-            }
-        }
+        self.inbox.accept(told.envelope.messages)
     }
 
     /// What the next message does, unless another thread is about one. [`handled`](Self::handled)
     /// must follow, when the steps have been taken.
-    pub(super) fn step(&mut self, epoch: Epoch) -> Option<Vec<Step>> {
+    pub(super) fn step(&mut self, epoch: Epoch, chats: &mut Chats) -> Option<Vec<Step>> {
         if self.busy {
             return None;
         }
@@ -294,8 +282,10 @@ impl Session {
         }
         let message = self.inbox.next(self.online)?;
         self.busy = true;
-        let news = events::read(&message, &self.me, &self.ssid);
-        Some(self.handle(news, epoch))
+        let ssid = self.ssid.clone();
+        let mut stamp = Stamp::new(&ssid, message.seq);
+        let news = events::read(&message, &self.me, &mut stamp);
+        Some(self.handle(news, epoch, chats, &mut stamp))
     }
 
     /// The steps of [`step`](Self::step) have been taken; tells whether actions may go out now.
@@ -312,16 +302,19 @@ impl Session {
         if self.busy { None } else { self.ending.clone() }
     }
 
-    /// The connection was lost, the session perhaps not.
-    pub(super) fn suspend(&mut self) {
+    /// The connection was lost, the session perhaps not; tells what is over with it.
+    pub(super) fn suspend(&mut self) -> Vec<Event> {
         self.online = false;
         self.greeting = false;
         self.arriving = false;
         let harmless = self.caller().observed_user_activity();
-        if let Some(request) = self.unanswered.as_mut().filter(|request| request.purpose == Purpose::Typing) {
-            // Its number has to be used, but by then it may no longer be true.
+        let passing = |purpose: &Purpose| matches!(purpose, Purpose::Typing | Purpose::PlaceCall(_));
+        if let Some(request) = self.unanswered.as_mut().filter(|request| passing(&request.purpose)) {
+            // Its number has to be used, but by then it may no longer be true or wanted.
             request.draft = harmless;
+            request.purpose = Purpose::Plain;
         }
+        self.calls.suspend()
     }
 
     /// The session goes on after [`suspend`](Self::suspend).
@@ -329,7 +322,8 @@ impl Session {
         self.greeting = true;
     }
 
-    fn handle(&mut self, news: News, epoch: Epoch) -> Vec<Step> {
+    fn handle(&mut self, news: News, epoch: Epoch, chats: &mut Chats, stamp: &mut Stamp<'_>) -> Vec<Step> {
+        let deliver = |events: Vec<Event>| events.into_iter().map(Step::Deliver);
         match news {
             News::SignedOn { display_name } => {
                 self.signed_on = true;
@@ -340,32 +334,54 @@ impl Session {
                 self.arriving = true;
                 vec![self.connected(epoch)]
             }
-            News::Added(contacts) => {
+            News::Added { contacts, items } => {
                 self.note(&contacts);
                 for contact in &contacts {
                     self.take_asker(&contact.handle);
                 }
                 // imo-protocol 5: at login the whole list.
                 let complete = !std::mem::replace(&mut self.listed, true);
-                if contacts.is_empty() && !complete {
-                    return Vec::new();
+                let mut steps = Vec::new();
+                if complete || !contacts.is_empty() {
+                    steps.push(Step::Deliver(Event::Contacts { contacts, complete }));
                 }
-                vec![Step::Deliver(Event::Contacts { contacts, complete })]
+                steps.extend(deliver(chats.added(items, complete, &self.me, stamp)));
+                steps
             }
-            News::Changed(contacts) => {
+            News::Changed { contacts, items } => {
                 self.note(&contacts);
-                if contacts.is_empty() {
-                    return Vec::new();
+                let mut steps = Vec::new();
+                if !contacts.is_empty() {
+                    steps.push(Step::Deliver(Event::Contacts { contacts, complete: false }));
                 }
-                vec![Step::Deliver(Event::Contacts { contacts, complete: false })]
+                steps.extend(deliver(chats.changed(items)));
+                steps
             }
-            News::Removed(users) => {
+            News::Removed { users, items, by } => {
                 for user in &users {
                     self.present.remove(&*Handle::fold(user.as_str()));
                     self.take_asker(user);
                 }
-                users.into_iter().map(|user| Step::Deliver(Event::ContactRemoved(user))).collect()
+                let mut steps: Vec<_> = deliver(users.into_iter().map(Event::ContactRemoved).collect()).collect();
+                steps.extend(deliver(chats.removed(items, &by, &self.me, stamp)));
+                steps
             }
+            News::Topic { gid, topic, author, time } => {
+                let id = ConversationId::new(gid.as_str());
+                match author {
+                    Some(author) if author == self.me && chats.is_own_topic(&gid, &topic) => Vec::new(),
+                    Some(author) => {
+                        let message = message(stamp.next(), Address::Conversation(id), author, Kind::Topic);
+                        vec![Step::Deliver(Event::Message(Message { body: topic, time, ..message }))]
+                    }
+                    None => {
+                        let told = Conversation { topic: Some(topic), ..Conversation::named(id) };
+                        vec![Step::Deliver(Event::Conversation(told))]
+                    }
+                }
+            }
+            News::Icons(icons) => icons.into_iter().map(|(user, icon)| Step::Icon(user, icon)).collect(),
+            News::Call(news) => deliver(self.calls.told(news, stamp)).collect(),
             News::Told(event) => {
                 if let Event::AuthRequest { user, .. } = &event {
                     self.asking.insert(Handle::fold(user.as_str()).into_owned());
@@ -373,7 +389,8 @@ impl Session {
                 vec![Step::Deliver(event)]
             }
             News::OwnPresence { presence, mood } => {
-                let mut steps = vec![Step::Deliver(Event::OwnPresence { presence, mood })];
+                let mut steps = vec![Step::Reflected(presence, mood.clone())];
+                steps.push(Step::Deliver(Event::OwnPresence { presence, mood }));
                 if presence == Presence::Away {
                     // imo-protocol 3.4
                     steps.push(Step::StayActive);
@@ -419,23 +436,21 @@ impl Session {
         }
     }
 
-    /// Ends the session: the outcomes of everything that still waited for one.
-    pub(super) fn close(mut self) -> Vec<Event> {
-        let mut events = Vec::new();
-        if let Some(Purpose::Contact(ticket) | Purpose::Removal { ticket, .. }) =
-            self.unanswered.take().map(|request| request.purpose)
-        {
-            events.push(Event::Done { ticket, outcome: Err(Failure::Unclear) });
-        }
+    /// Ends the session: the outcomes of everything that cannot go on in the next.
+    pub(super) fn close(mut self, chats: &mut Chats) -> Vec<Event> {
+        let unanswered = self.unanswered.take().map(|request| request.purpose);
+        let mut events: Vec<_> =
+            unanswered.and_then(|purpose| self.cut_off(purpose, Failure::Unclear, chats)).into_iter().collect();
         for text in std::mem::take(&mut self.texts).into_values() {
             let outcome = if text.accepted { Ok(Receipt::default()) } else { Err(Failure::Unclear) };
             events.push(Event::Done { ticket: text.ticket, outcome });
         }
+        events.extend(self.calls.close());
         events
     }
 }
 
-fn done(ticket: Ticket, outcome: Result<Receipt, Failure>) -> Step {
+pub(super) fn done(ticket: Ticket, outcome: Result<Receipt, Failure>) -> Step {
     Step::Deliver(Event::Done { ticket, outcome })
 }
 
@@ -454,53 +469,19 @@ pub(super) fn envelope(ssid: &str, ack: u64, seq: u64, draft: &Draft) -> imo::En
     imo::Envelope { ack: Some(ack), ssid: Some(ssid.to_owned()), messages: vec![message] }
 }
 
-enum Verdict {
-    Accepted,
-    Refused,
-    /// The server does not know the session, and has not taken the request.
-    Gone,
-    /// The session ended, with the request or before it.
-    Unclear,
-}
-
-/// What an answer with an envelope says.
-struct Told {
-    envelope: imo::Envelope,
-    /// It carries no messages; those that cannot be read are messages too.
-    nothing: bool,
-}
-
-impl Told {
-    /// `None` for an answer that says no more than "accepted".
-    fn read(answer: imo::Answer) -> Option<Self> {
-        if answer.method != imo::FORWARD_TO_CLIENT {
-            return None;
-        }
-        let messages = answer.data.get("messages").and_then(serde_json::Value::as_array);
-        let nothing = messages.is_none_or(Vec::is_empty);
-        Some(Self { envelope: imo::take(answer.data), nothing })
-    }
-}
-
-fn judge(told: &Told, seq: u64) -> Verdict {
-    let ack = told.envelope.ack;
-    if told.nothing {
-        return match ack {
-            Some(0) => Verdict::Gone,
-            Some(ack) if ack > seq => Verdict::Accepted,
-            _ => Verdict::Refused,
-        };
-    }
-    // An answer with messages counts as accepted, unless they say that the session is over.
-    let over = |message: &imo::Message| {
-        message.from.system == "reset" || message.data.get("name").is_some_and(|name| name == "expired")
+/// What opens a session (imo-protocol 3.1, 11).
+pub(super) fn opening(caller: Caller<'_>, version: Version) -> serde_json::Value {
+    let draft = match version {
+        Version::Zero => caller.get_ssid(),
+        Version::One => caller.get_cookie_and_ssid(),
     };
-    match ack {
-        _ if !told.envelope.messages.iter().any(over) => Verdict::Accepted,
-        Some(ack) if ack > seq => Verdict::Accepted,
-        Some(_) => Verdict::Gone,
-        None => Verdict::Unclear,
+    let mut opening = serde_json::to_value(envelope(caller.ssid, 0, 0, &draft)).unwrap_or_default();
+    if version == Version::Zero {
+        // There is no session yet.
+        opening["ssid"] = 0.into();
+        opening["messages"][0]["from"]["ssid"] = 0.into();
     }
+    opening
 }
 
 /// The reason of a `disconnect`, for people.

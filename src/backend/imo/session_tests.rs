@@ -3,12 +3,14 @@ use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::backend::Task;
 use crate::backend::Typing;
+use crate::backend::imo::answers::MAX_UNDELIVERED;
 
 const EPOCH: Epoch = Epoch(3);
 
 fn session() -> Session {
-    Session::new("S".to_owned(), "alice", Handle::new("alice"))
+    Session::new("S".to_owned(), "alice", Handle::new("alice"), Version::One)
 }
 
 fn answer(data: Value) -> imo::Answer {
@@ -22,7 +24,7 @@ fn down(seq: u64, name: &str, edata: Value) -> Value {
 
 fn take(session: &mut Session) -> Vec<Step> {
     let mut all = Vec::new();
-    while let Some(steps) = session.step(EPOCH) {
+    while let Some(steps) = session.step(EPOCH, &mut Chats::default()) {
         all.extend(steps);
         session.handled();
     }
@@ -59,12 +61,12 @@ fn answers_are_judged_by_their_ack() {
     for (data, accepted, ended) in table {
         let mut session = session();
         session.ask(session.caller().get_unread_msgs(), Purpose::Plain);
-        let settled = session.settle(answer(data.clone()));
+        let settled = session.settle(answer(data.clone()), &mut Chats::default());
         assert_eq!((settled.accepted, session.ended().is_some()), (accepted, ended), "{data}");
     }
     let mut session = session();
     session.ask(session.caller().get_unread_msgs(), Purpose::Plain);
-    assert!(session.settle(imo::Answer::default()).accepted, "another outer method");
+    assert!(session.settle(imo::Answer::default(), &mut Chats::default()).accepted, "another outer method");
 }
 
 #[test]
@@ -75,7 +77,7 @@ fn a_request_keeps_its_number_and_takes_the_newest_ack() {
     take(&mut session);
     let again = session.request().expect("a request");
     assert_eq!((again.ack, again.messages[0].seq), (Some(2), Some(0)));
-    session.settle(answer(json!({"ack": 1})));
+    session.settle(answer(json!({"ack": 1})), &mut Chats::default());
     assert!(session.request().is_none());
     assert_eq!(send(&mut session, 2), 1);
 }
@@ -84,10 +86,10 @@ fn a_request_keeps_its_number_and_takes_the_newest_ack() {
 fn the_end_of_a_session_settles_every_message_once() {
     let mut session = online();
     send(&mut session, 1);
-    session.settle(answer(json!({"ack": 1})));
+    session.settle(answer(json!({"ack": 1})), &mut Chats::default());
     send(&mut session, 2);
     let outcomes: Vec<_> = session
-        .close()
+        .close(&mut Chats::default())
         .into_iter()
         .map(|event| match event {
             Event::Done { ticket, outcome } => (ticket.0, outcome),
@@ -101,18 +103,18 @@ fn the_end_of_a_session_settles_every_message_once() {
 fn a_message_the_server_has_not_taken_is_handed_back() {
     let mut session = online();
     send(&mut session, 1);
-    let settled = session.settle(answer(json!({"ack": 0})));
+    let settled = session.settle(answer(json!({"ack": 0})), &mut Chats::default());
     let task = Task::SendText { to: Address::User(Handle::new("bob")), body: "hi".to_owned() };
     let wanted = Action::Task { ticket: Ticket(1), task };
     assert!(matches!(&settled.steps[..], [Step::Requeue(action)] if *action == wanted));
-    assert!(session.close().is_empty());
+    assert!(session.close(&mut Chats::default()).is_empty());
 
     // Posted twice, the first copy may have arrived.
     let mut session = online();
     send(&mut session, 1);
     session.request();
-    assert!(session.settle(answer(json!({"ack": 0}))).steps.is_empty());
-    assert_eq!(session.close().len(), 1);
+    assert!(session.settle(answer(json!({"ack": 0})), &mut Chats::default()).steps.is_empty());
+    assert_eq!(session.close(&mut Chats::default()).len(), 1);
 }
 
 #[test]
@@ -126,10 +128,10 @@ fn typing_is_not_told_again_after_a_loss() {
     assert_eq!(method(&mut session), ("im_typing".to_owned(), Some(0)));
     session.suspend();
     assert_eq!(method(&mut session), ("observed_user_activity".to_owned(), Some(0)));
-    assert!(session.settle(answer(json!({"ack": 1}))).accepted);
+    assert!(session.settle(answer(json!({"ack": 1})), &mut Chats::default()).accepted);
 
     // What somebody waits for is.
-    session.ask(session.caller().block("bob", false), Purpose::Contact(Ticket(1)));
+    session.ask(session.caller().block("bob", false), Purpose::Task(Ticket(1)));
     session.suspend();
     assert_eq!(method(&mut session), ("block_buddy".to_owned(), Some(1)));
 }
@@ -161,7 +163,7 @@ fn a_login_has_arrived_when_it_is_told_and_is_online_when_that_was_done() {
     let mut session = session();
     session.polled(answer(json!({"messages": [down(0, "signed_on", json!({}))]})));
     assert!(!session.has_arrived());
-    session.step(EPOCH).expect("the success");
+    session.step(EPOCH, &mut Chats::default()).expect("the success");
     assert_eq!((session.has_arrived(), session.is_online()), (true, false));
     session.handled();
     assert_eq!((session.has_arrived(), session.is_online()), (true, true));
@@ -174,10 +176,10 @@ fn messages_without_acknowledgement_do_not_pile_up() {
     let mut session = online();
     for ticket in 0..=MAX_UNDELIVERED as u64 {
         let seq = send(&mut session, ticket);
-        let steps = session.settle(answer(json!({"ack": seq + 1}))).steps;
+        let steps = session.settle(answer(json!({"ack": seq + 1})), &mut Chats::default()).steps;
         assert_eq!(steps.len(), usize::from(ticket == MAX_UNDELIVERED as u64));
     }
-    assert_eq!(session.close().len(), MAX_UNDELIVERED);
+    assert_eq!(session.close(&mut Chats::default()).len(), MAX_UNDELIVERED);
 }
 
 #[test]
@@ -228,16 +230,178 @@ fn a_disconnect_is_a_refusal_only_before_the_login_or_for_the_password() {
     }
 }
 
+/// The one outcome among events, by its ticket.
+fn outcomes(events: Vec<Event>) -> Vec<(u64, Result<Receipt, Failure>)> {
+    let outcome = |event| match event {
+        Event::Done { ticket, outcome } => (ticket.0, outcome),
+        other => panic!("no outcome: {other:?}"),
+    };
+    events.into_iter().map(outcome).collect()
+}
+
+#[test]
+fn an_expiry_counts_only_as_the_last_of_a_batch() {
+    let said = |seq| down(seq, "recv_im", json!({"buid": "bob", "msg": "hi"}));
+    let expired = |seq| down(seq, "expired", json!(null));
+    let table = [
+        (json!([expired(1)]), true),
+        (json!([said(1), expired(2)]), true),
+        (json!([expired(2), said(1)]), true),
+        (json!([expired(1), said(2)]), false),
+        (json!([expired(1), expired(2)]), true),
+    ];
+    for (messages, over) in table {
+        let mut session = online();
+        session.polled(answer(json!({"messages": messages})));
+        let handled = take(&mut session).len();
+        assert_eq!(
+            (session.ended().is_some(), handled),
+            (over, messages.to_string().matches("recv_im").count()),
+            "{messages}"
+        );
+        // In the answer to a request it does not put that in doubt, unless it counts.
+        let mut session = online();
+        session.ask(session.caller().get_unread_msgs(), Purpose::Plain);
+        let settled = session.settle(answer(json!({"messages": messages})), &mut Chats::default());
+        assert_eq!(settled.accepted, !over, "{messages}");
+    }
+}
+
+#[test]
+fn what_certainly_was_not_sent_is_handed_back_whatever_happens() {
+    let mut session = online();
+    send(&mut session, 1);
+    session.not_posted();
+    session.request();
+    let settled = session.settle(answer(json!({"ack": 0})), &mut Chats::default());
+    assert!(matches!(settled.steps[..], [Step::Requeue(_)]));
+}
+
+#[test]
+fn another_answer_may_tell_that_a_message_has_arrived() {
+    for (ack, wanted) in [(0, Err(Failure::Unclear)), (1, Ok(Receipt::default()))] {
+        let mut session = online();
+        send(&mut session, 1);
+        // The answer to a poll, while the answer to the message is lost.
+        session.polled(answer(json!({"ack": ack, "messages": [down(1, "x", json!({}))]})));
+        take(&mut session);
+        assert_eq!(outcomes(session.close(&mut Chats::default())), [(1, wanted)]);
+    }
+}
+
+#[test]
+fn the_older_version_has_no_numbers_for_messages_and_no_acknowledgements() {
+    let mut session = Session::new("S".to_owned(), "alice", Handle::new("alice"), Version::Zero);
+    session.send(Ticket(1), Address::User(Handle::new("bob")), "bob", "hi".to_owned());
+    let request = session.request().expect("a request");
+    let data = json!({"ssid": "S", "uid": "alice", "proto": "prpl-skype", "buid": "bob", "msg": "hi"});
+    assert_eq!(request.messages[0].data, json!({"method": "send_im", "data": data}));
+    let steps = session.settle(answer(json!({"ack": 1})), &mut Chats::default()).steps;
+    let [Step::Deliver(Event::Done { ticket: Ticket(1), outcome: Ok(_) })] = &steps[..] else { panic!("{steps:?}") };
+    assert!(session.close(&mut Chats::default()).is_empty());
+}
+
+#[test]
+fn sessions_are_opened_in_the_words_of_their_version() {
+    let caller = Caller { ssid: "XBxj", uid: "alice" };
+    assert_eq!(
+        opening(caller, Version::Zero),
+        json!({"ack": 0, "ssid": 0, "messages": [{"data": {"method": "get_ssid", "data": {"ssid": "XBxj"}},
+            "to": {"system": "ssid"}, "from": {"system": "client", "ssid": 0}, "seq": 0}]})
+    );
+    assert_eq!(
+        opening(caller, Version::One),
+        json!({"ack": 0, "ssid": "XBxj", "messages": [{"data": {"method": "get_cookie_and_ssid",
+                "data": {"ssid": "XBxj", "kind": "reui", "version": "1336611734.48"}},
+            "to": {"system": "session"}, "from": {"system": "client", "ssid": "XBxj"}, "seq": 0}]})
+    );
+}
+
+#[test]
+fn a_call_is_not_begun_again_after_a_loss() {
+    let mut session = online();
+    assert!(session.place_call(Ticket(1), Handle::new("bob")).is_empty());
+    session.request();
+    assert_eq!(outcomes(session.suspend()), [(1, Err(Failure::Unclear))]);
+    let again = session.request().expect("its number has to be used");
+    assert_eq!(again.messages[0].data["method"], "observed_user_activity");
+    assert!(session.settle(answer(json!({"ack": 1})), &mut Chats::default()).steps.is_empty());
+    // It may have begun: over there it ends, too.
+    assert!(session.has_errands(&Chats::default()));
+    session.run_errand(&mut Chats::default());
+    let end = session.request().expect("a request");
+    assert_eq!(
+        (&end.messages[0].data["method"], &end.messages[0].to.system),
+        (&json!("end_audio_chat"), &"av".to_owned())
+    );
+    assert!(!session.has_errands(&Chats::default()));
+}
+
+#[test]
+fn a_chat_under_way_goes_on_in_the_next_session() {
+    let mut chats = Chats::default();
+    let mut session = online();
+    let name = chats.found(Ticket(1), vec![Handle::new("bob")], 5);
+    session.found(&name);
+    session.request();
+    assert!(session.close(&mut chats).is_empty());
+    let mut session = online();
+    assert!(!session.has_errands(&chats), "what is there is not known yet");
+    session.polled(answer(json!({"messages": [down(1, "buddy_added", json!([]))]})));
+    while session.step(EPOCH, &mut chats).is_some() {
+        session.handled();
+    }
+    assert!(session.has_errands(&chats));
+    assert_eq!(session.run_errand(&mut chats), Some(name));
+    let request = session.request().expect("a request");
+    assert_eq!(
+        (&request.messages[0].data["method"], &request.messages[0].data["data"]["name"]),
+        (&json!("create_shared_group"), &json!("5"))
+    );
+}
+
+#[test]
+fn a_topic_is_a_message_if_its_author_is_known_and_not_ourselves() {
+    let mut chats = Chats::default();
+    let mut session = online();
+    session.polled(answer(json!({"messages": [down(1, "buddy_added", json!([{"buid": "g1;"}]))]})));
+    let mut told = |chats: &mut Chats, seq: u64, author: Value| {
+        let edata = json!({"buid": "g1;", "alias": "Plans", "msg": "Plans", "author": author, "timestamp": 5});
+        session.polled(answer(json!({"messages": [down(seq, "recv_im", edata)]})));
+        let mut steps = Vec::new();
+        while let Some(more) = session.step(EPOCH, chats) {
+            steps.extend(more);
+            session.handled();
+        }
+        steps.pop()
+    };
+    match told(&mut chats, 2, json!("g1;bob;prpl-skype")) {
+        Some(Step::Deliver(Event::Message(message))) => {
+            assert_eq!((message.kind, message.body.as_str(), message.time), (Kind::Topic, "Plans", Some(5)));
+            assert_eq!((message.author.as_str(), message.remote.as_str()), ("bob", "S/2"));
+        }
+        other => panic!("no message: {other:?}"),
+    }
+    match told(&mut chats, 3, json!(null)) {
+        Some(Step::Deliver(Event::Conversation(told))) => assert_eq!(told.topic.as_deref(), Some("Plans")),
+        other => panic!("no conversation: {other:?}"),
+    }
+    chats.set_topic("g1", "Plans".to_owned());
+    assert!(told(&mut chats, 4, json!("alice")).is_none(), "we have set it");
+    // By another login of ours.
+    assert!(matches!(told(&mut chats, 5, json!("alice")), Some(Step::Deliver(Event::Message(_)))));
+}
+
 /// JSON of the members and words that mean something, put together at random.
 fn any_json() -> impl Strategy<Value = Value> {
-    let words = "(signed_on|buddy_added|buddy_removed|buddy_request|recv_im|im_typing|typed|reflect|disconnect|internal|client|im|set_status|bob|\\PC{0,9})";
+    let words = "(streams_info|answered|ended|av|call|buddy_icon|g1;|g1;bob;prpl-skype|g1|signed_on|buddy_added|buddy_removed|buddy_request|recv_im|im_typing|typed|reflect|disconnect|internal|client|im|set_status|bob|\\PC{0,9})";
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         words.prop_map(Value::from)
     ];
-    let keys = "(data|name|edata|to|from|system|seq|buid|msg|group|type|primitive|typing_state|timestamp|request_id|response|preferences)";
+    let keys = "(alias|author|display|inviter|icon|is_initiator|pipe|page|data|name|edata|to|from|system|seq|buid|msg|group|type|primitive|typing_state|timestamp|request_id|response|preferences)";
     leaf.prop_recursive(5, 64, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),

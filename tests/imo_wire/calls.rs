@@ -167,7 +167,7 @@ fn calls_end_with_their_session_and_over_there_with_the_connection() {
     client.unreachable(1);
     client.connect(2);
     server.request("observed_user_activity").accept(json!([]));
-    client.expect_connected(2);
+    client.expect_resumed(2);
     assert_eq!(arguments(&server.request("end_audio_chat"))["buid"], "bob");
     client.end();
 }

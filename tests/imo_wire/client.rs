@@ -108,6 +108,19 @@ impl Client {
         }
     }
 
+    /// The session goes on; bob is still there.
+    pub(crate) fn expect_resumed(&self, wanted: u32) {
+        match self.event() {
+            Event::Contacts { contacts, complete: false } => {
+                let there: Vec<_> =
+                    contacts.iter().map(|contact| (contact.handle.as_str(), contact.presence)).collect();
+                assert_eq!(there, [("bob", Some(Presence::Available))]);
+            }
+            other => panic!("no contacts: {other:?}"),
+        }
+        self.expect_connected(wanted);
+    }
+
     pub(crate) fn lost(&self, wanted: u32) -> Lost {
         match self.event() {
             Event::Disconnected { epoch, reason } => {

@@ -28,7 +28,7 @@ fn a_broken_answer_keeps_the_session() {
         let probe = server.request("observed_user_activity");
         assert_eq!((probe.seq(), probe.envelope["ssid"].as_str()), (4, Some("S")));
         probe.accept(json!([event(2, "recv_im", json!({"buid": "bob", "msg": "missed"}))]));
-        client.expect_connected(2);
+        client.expect_resumed(2);
         assert_eq!(client.body(), "missed");
         // Held until the end: a poll that is dropped is a connection lost.
         let poll = server.poll();
@@ -48,7 +48,7 @@ fn repeats_after_a_lost_answer_are_dropped() {
     client.unreachable(1);
     client.connect(2);
     server.request("observed_user_activity").accept(json!([message(2, "one"), message(4, "three"), message(3, "two")]));
-    client.expect_connected(2);
+    client.expect_resumed(2);
     assert_eq!(client.body(), "two");
     assert_eq!(client.body(), "three");
     let poll = server.poll();
@@ -75,7 +75,7 @@ fn an_unanswered_message_is_sent_again_with_its_number() {
     again.accept(json!([down(2, "internal", json!({"request_id": 0, "response": {"timestamp": 9}}))]));
     assert_eq!(client.done(5), Ok(Receipt { time: Some(9), ..Receipt::default() }));
     server.request("observed_user_activity").accept(json!([]));
-    client.expect_connected(2);
+    client.expect_resumed(2);
     let later = server.request("send_im");
     assert_eq!(later.message()["data"]["data"]["msg"], "later");
     later.accept(json!([down(3, "internal", json!({"request_id": 1, "response": {}}))]));
@@ -100,7 +100,7 @@ fn typing_is_forgotten_with_the_connection() {
     assert_eq!(instead.seq(), seq);
     instead.accept(json!([]));
     server.request("observed_user_activity").accept(json!([]));
-    client.expect_connected(2);
+    client.expect_resumed(2);
     // Nor is what waited.
     client.send(5, "hi");
     let call = server.request("send_im");

@@ -100,7 +100,8 @@ pub(super) struct Session {
     signed_on: bool,
     display_name: Option<String>,
     listed: bool,
-    present: HashSet<String>,
+    /// The contacts who are there, and how.
+    present: BTreeMap<String, (Handle, Presence)>,
     /// Who asked to become a contact and has no answer yet.
     asking: HashSet<String>,
     pub(super) ending: Option<End>,
@@ -126,7 +127,7 @@ impl Session {
             signed_on: false,
             display_name: None,
             listed: false,
-            present: HashSet::new(),
+            present: BTreeMap::new(),
             asking: HashSet::new(),
             ending: None,
         }
@@ -175,7 +176,7 @@ impl Session {
 
     /// The group of a contact for `del_buddy` (imo-protocol 4).
     pub(super) fn group_of(&self, user: &Handle) -> &'static str {
-        if self.present.contains(&*Handle::fold(user.as_str())) { "Skype" } else { "Offline" }
+        if self.present.contains_key(&*Handle::fold(user.as_str())) { "Skype" } else { "Offline" }
     }
 
     /// Takes a user off those who wait for our answer; tells whether they were among them.
@@ -278,7 +279,14 @@ impl Session {
         if std::mem::take(&mut self.greeting) {
             self.busy = true;
             self.arriving = true;
-            return Some(vec![self.connected(epoch)]);
+            // Without a connection nobody was known to be there, and the server does not say it again.
+            let there = |(handle, presence): &(Handle, Presence)| Contact {
+                presence: Some(*presence),
+                ..Contact::named(handle.clone())
+            };
+            let contacts: Vec<_> = self.present.values().map(there).collect();
+            let told = (!contacts.is_empty()).then_some(Event::Contacts { contacts, complete: false });
+            return Some(told.map(Step::Deliver).into_iter().chain([self.connected(epoch)]).collect());
         }
         let message = self.inbox.next(self.online)?;
         self.busy = true;
@@ -428,8 +436,8 @@ impl Session {
                 Some(Presence::Offline) => {
                     self.present.remove(&*key);
                 }
-                Some(_) => {
-                    self.present.insert(key.into_owned());
+                Some(presence) => {
+                    self.present.insert(key.into_owned(), (contact.handle.clone(), presence));
                 }
                 None => {}
             }

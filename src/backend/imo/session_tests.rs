@@ -218,6 +218,23 @@ fn a_resumed_session_says_so_before_anything_else() {
 }
 
 #[test]
+fn who_is_there_is_told_again_when_a_session_is_resumed() {
+    let mut session = online();
+    let buddies =
+        json!([{"buid": "bob", "primitive": "away"}, {"buid": "carol", "primitive": "offline"}, {"buid": "dave"}]);
+    session.polled(answer(json!({"messages": [down(1, "buddy_added", buddies)]})));
+    take(&mut session);
+    session.suspend();
+    session.resume();
+    match &take(&mut session)[..] {
+        [Step::Deliver(Event::Contacts { contacts, complete: false }), Step::Deliver(Event::Connected { .. })] => {
+            assert_eq!(*contacts, [Contact { presence: Some(Presence::Away), ..Contact::named(Handle::new("bob")) }]);
+        }
+        other => panic!("not bob and the login: {other:?}"),
+    }
+}
+
+#[test]
 fn a_disconnect_is_a_refusal_only_before_the_login_or_for_the_password() {
     let refused = |end| matches!(end, Some(End::Refused(_)));
     for (reason, early, late) in [("uidpassword", true, true), ("gone", true, false), ("", true, false)] {

@@ -65,7 +65,7 @@ impl Connection {
         }
     }
 
-    /// The next pause: twice the last, at most a minute, ± 20 %.
+    /// The next pause: twice the last, ± 20 %, from a second to a minute (interfaces 2.6).
     fn pause(&mut self) -> Duration {
         let doubled = FIRST_PAUSE.saturating_mul(1 << self.failed.saturating_sub(1).min(10)).min(LONGEST_PAUSE);
         // splitmix64: the clock of a thousand sessions must not strike at once.
@@ -74,7 +74,7 @@ impl Connection {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         let percent = 80 + u32::try_from((mixed ^ (mixed >> 31)) % 41).unwrap_or(20);
-        (doubled * percent / 100).min(LONGEST_PAUSE)
+        (doubled * percent / 100).clamp(FIRST_PAUSE, LONGEST_PAUSE)
     }
 }
 
@@ -318,5 +318,29 @@ pub(super) fn status_of(presence: Presence) -> UserStatus {
         Presence::Busy => UserStatus::DoNotDisturb,
         Presence::Invisible => UserStatus::Invisible,
         Presence::Offline => UserStatus::Offline,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_to_a_minute_and_differ_between_sessions() {
+        let mut firsts = std::collections::BTreeSet::new();
+        for seed in 0..200 {
+            let mut connection = Connection::new(seed);
+            for failed in 1..=40 {
+                connection.failed = failed;
+                let pause = connection.pause();
+                let doubled = FIRST_PAUSE.saturating_mul(1 << (failed - 1).min(10)).min(LONGEST_PAUSE);
+                assert!((FIRST_PAUSE..=LONGEST_PAUSE).contains(&pause), "{failed}: {pause:?}");
+                assert!(pause >= doubled * 80 / 100 && pause <= doubled * 120 / 100, "{failed}: {pause:?}");
+                if failed == 4 {
+                    firsts.insert(pause);
+                }
+            }
+        }
+        assert!(firsts.len() > 30, "no jitter: {firsts:?}");
     }
 }

@@ -469,3 +469,25 @@ fn halt(error: HttpError) -> Halt {
         HttpError::Trouble(trouble) => Halt::Trouble(trouble),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::poll::MAX_PAUSE;
+    use super::*;
+
+    /// Within this time the loss of the network has to be seen (interfaces 2.6).
+    const SEEN: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn nothing_waits_so_long_that_a_loss_is_seen_too_late() {
+        let Limits { connect, request, poll, login, logout, .. } = Limits::default();
+        // The last answer came just before the network went; whoever polls then pauses and asks once more.
+        assert!(MAX_PAUSE + poll < SEEN);
+        // A request is noticed before that, also one that finds its connection closed.
+        assert!(connect + request < SEEN && connect < request);
+        // While logging in, each of the calls has its limit, and the outcome has one.
+        assert!(login + request < SEEN && logout < request);
+        // A server holds a poll for 25 s (imo-protocol 3.4).
+        assert!(poll > Duration::from_secs(25) + connect);
+    }
+}

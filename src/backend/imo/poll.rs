@@ -18,7 +18,7 @@ const QUICK: Duration = Duration::from_millis(500);
 /// How many quick answers without news are taken before that.
 const FREE: u32 = 3;
 /// The longest pause between two polls.
-const MAX_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// Polls for one connection after the other, until there can be no more.
 pub(super) fn run(account: &Account, line: &Line, mut ties: watch::Receiver<Option<Tie>>) {

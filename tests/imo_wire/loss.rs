@@ -208,6 +208,58 @@ fn a_server_that_knows_no_request_has_lost_us() {
 }
 
 #[test]
+fn however_a_session_ends_the_next_goes_on_with_what_was_not_sent() {
+    let missed = || json!({"buid": "bob", "msg": "missed", "msg_id": "m1"});
+    for end in ["expired", "reset", "disconnect", "ack 0", "HTTP 500"] {
+        let server = Server::start();
+        let mut client = Client::online(&server);
+        let poll = server.poll();
+        match end {
+            "expired" => poll.accept(json!([event(2, "recv_im", missed()), event(3, "expired", json!(null))])),
+            "reset" => poll.accept(json!([event(2, "recv_im", missed()), down(3, "reset", json!({"name": "reset"}))])),
+            "disconnect" => {
+                let gone = event(3, "disconnect", json!({"msg": "gone"}));
+                poll.accept(json!([event(2, "recv_im", missed()), gone]));
+            }
+            "ack 0" => poll.answer(0, json!([])),
+            _ => poll.raw("500 Unknown session", "", "<html>"),
+        }
+        if let "ack 0" | "HTTP 500" = end {
+            client.lost(1);
+        } else {
+            assert_eq!(client.body(), "missed", "{end}");
+            assert!(matches!(client.lost(1), Lost::Ended), "{end}");
+        }
+        client.send(5, "waits");
+        client.connect(2);
+        if end == "HTTP 500" {
+            // The session may have outlived it; that it has not is told once more.
+            server.request("observed_user_activity").raw("500 Unknown session", "", "<html>");
+        }
+        server.let_in("T");
+        let poll = server.polls.iter().find(|poll| poll.envelope["ssid"] == "T").expect("a poll");
+        poll.accept(json!([
+            event(0, "signed_on", json!({"alias": "Alice A"})),
+            event(1, "recv_im", missed()),
+            event(2, "recv_im", json!({"buid": "bob", "msg": "new"})),
+        ]));
+        client.expect_connected(2);
+        // The same message has the same id, by which it is known.
+        for wanted in ["m1", "T/2"] {
+            match client.event() {
+                Event::Message(message) => assert_eq!(message.remote.as_str(), wanted, "{end}"),
+                other => panic!("no message: {other:?}"),
+            }
+        }
+        let waited = server.request("send_im");
+        assert_eq!((waited.envelope["ssid"].as_str(), waited.seq()), (Some("T"), 4), "{end}");
+        waited.accept(json!([down(3, "internal", json!({"request_id": 0}))]));
+        assert_eq!(client.done(5), Ok(Receipt::default()), "{end}");
+        client.end();
+    }
+}
+
+#[test]
 fn nobody_at_the_door_is_told() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));

@@ -87,3 +87,47 @@ fn unless_it_is_wanted_no_page_is_opened() {
     session.close();
     assert!(pages.is_empty());
 }
+
+/// The file in which the browser of the test below writes what it was given.
+#[cfg(all(unix, feature = "imo"))]
+const GIVEN: &str = "IMO2SKYPE_TEST_GIVEN";
+
+/// An address that would do harm in a shell.
+#[cfg(all(unix, feature = "imo"))]
+const PAGE: &str = "https://imo.example/call/1?a=$(id)&b=`id`;id";
+
+/// The process of the test below, with a browser of its own; alone it has nothing to do.
+#[cfg(all(unix, feature = "imo"))]
+#[test]
+fn a_process_with_a_browser_of_its_own() {
+    let Some(given) = std::env::var_os(GIVEN) else { return };
+    let network = Fake::new(Answer::Accepts);
+    let mut config = config(true, 1000);
+    config.interactive = true;
+    let session = Session::with_backend(&config, Box::new(network.clone())).expect("a session");
+    network.deliver(call(1, Some("file:///etc/passwd")));
+    network.deliver(call(2, Some(PAGE)));
+    crate::until(|| std::path::Path::new(&given).exists());
+    drop(session);
+}
+
+#[cfg(all(unix, feature = "imo"))]
+#[test]
+fn the_browser_that_the_user_names_is_given_the_address_and_no_shell_is() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let (browser, given) = (folder.path().join("browser"), folder.path().join("given"));
+    let script = format!("#!/bin/sh\nprintf '%s\\n' \"$@\" > '{0}.part'\nmv '{0}.part' '{0}'\n", given.display());
+    std::fs::write(&browser, script).expect("written");
+    std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o700)).expect("made a program");
+    let program = std::env::current_exe().expect("this program");
+    let output = std::process::Command::new(program)
+        .args(["--exact", "browser::a_process_with_a_browser_of_its_own"])
+        .env("BROWSER", &browser)
+        .env(GIVEN, &given)
+        .output()
+        .expect("run");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(std::fs::read_to_string(&given).expect("given"), format!("{PAGE}\n"));
+}

@@ -163,7 +163,8 @@ fn read_event(event: &imo::Event, me: &Handle, stamp: &mut Stamp<'_>) -> News {
         "buddy_icon" => {
             let buddies: Vec<imo::Buddy> = imo::read_items(&event.edata);
             let icon = |buddy: imo::Buddy| Some((user_of(buddy.buid.as_deref()?)?, buddy.icon.unwrap_or_default()));
-            News::Icons(buddies.into_iter().filter_map(icon).collect())
+            let fits = |(_, icon): &(Handle, String)| icon.len() <= MAX_NAME;
+            News::Icons(buddies.into_iter().filter_map(icon).filter(fits).collect())
         }
         "im_typing" => typed(&imo::read(&event.edata), me),
         "recv_im" => received(imo::read(&event.edata), me, stamp),

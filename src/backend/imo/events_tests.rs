@@ -246,7 +246,7 @@ fn a_chat_that_says_its_own_name_has_another_topic() {
 fn icons_are_told_of_users() {
     let News::Icons(icons) = im(
         "buddy_icon",
-        json!([{"buid": "bob", "icon": "a1"}, {"buid": "b b"}, {"buid": "g1;", "icon": "x"}, {"icon": "x"}, 7]),
+        json!([{"buid": "bob", "icon": "a1"}, {"buid": "b b"}, {"buid": "g1;", "icon": "x"}, {"icon": "x"}, {"buid": "eve", "icon": "x".repeat(1025)}, 7]),
     ) else {
         panic!("no icons")
     };

@@ -38,7 +38,8 @@ impl Pictures {
         if self.icons.get(&key) == Some(&icon) {
             return None;
         }
-        if self.icons.len() >= MAX_USERS && !self.icons.contains_key(&key) {
+        let full = self.icons.len() >= MAX_USERS && !self.icons.contains_key(&key);
+        if full || self.wanted.len() >= MAX_USERS {
             tracing::warn!(user = %user, "too many pictures: skipped");
             return None;
         }
@@ -153,6 +154,17 @@ mod tests {
         assert_eq!(pictures.next(), None);
         tell(&mut pictures, "bob", "a");
         assert_eq!(pictures.next(), Some("a"));
+    }
+
+    #[test]
+    fn users_and_wishes_are_bounded() {
+        let mut pictures = Pictures::default();
+        for number in 0..MAX_USERS + 5 {
+            tell(&mut pictures, "bob", &number.to_string());
+            tell(&mut pictures, &format!("u{number}"), "one");
+        }
+        assert_eq!((pictures.wanted.len(), pictures.waiting.len()), (MAX_USERS, MAX_USERS));
+        assert!(pictures.icons.len() <= MAX_USERS);
     }
 
     #[test]

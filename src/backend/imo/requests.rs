@@ -62,7 +62,9 @@ pub(super) struct Worker<'a> {
 pub(super) fn run(account: &Account, line: &Line, polls: watch::Sender<Option<Tie>>) {
     let mut worker = Worker { account, line, polls, told: None, login: None, foundings: VecDeque::new() };
     loop {
-        let job = next_job(&mut account.lock(), Instant::now());
+        let now = Instant::now();
+        worker.look_at_the_clock(now);
+        let job = next_job(&mut account.lock(), now);
         match job {
             Some(Job::Stop(grace)) => return worker.stop(grace),
             Some(job) => worker.work(job),
@@ -113,7 +115,6 @@ impl Worker<'_> {
                 let _ = self.line.wait(async { tokio::time::timeout_at(timeout, woken).await }, &Cut::never());
             }
         }
-        self.look_at_the_clock(Instant::now());
     }
 
     /// When something is due.
@@ -222,12 +223,22 @@ impl Worker<'_> {
             account.lock().pictures.give_up(icon);
             return Ok(());
         };
-        let left = self.due().map_or(account.limits.request, |due| due.saturating_duration_since(Instant::now()));
-        let limits = (account.timeout(tie).min(left), MAX_PICTURE);
+        let limits = (account.timeout(tie), MAX_PICTURE);
+        let due = self.due().map(tokio::time::Instant::from_std);
         // Not every call is to work: that of one more picture is not.
         let urgent = async {
             while account.lock().is_idle(Instant::now()) {
-                account.woken.notified().await;
+                let woken = account.woken.notified();
+                let late = match due {
+                    Some(due) => tokio::time::timeout_at(due, woken).await.is_err(),
+                    None => {
+                        woken.await;
+                        false
+                    }
+                };
+                if late {
+                    return;
+                }
             }
         };
         let reply = self.line.get_meanwhile(&url, account.cookies_for(&url), limits, urgent, &tie.cut);

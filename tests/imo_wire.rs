@@ -19,3 +19,5 @@ mod login;
 mod loss;
 #[path = "imo_wire/pictures.rs"]
 mod pictures;
+#[path = "imo_wire/session.rs"]
+mod session;

@@ -435,7 +435,8 @@ impl Chats {
                     if chat.removed.remove(&who) || !known {
                         continue;
                     }
-                    (by, Kind::Kicked(vec![who]))
+                    // Whoever removes themselves has left.
+                    if who == *by { (by, Kind::Left) } else { (by, Kind::Kicked(vec![who])) }
                 }
                 member => {
                     chat.here = false;

@@ -139,6 +139,7 @@ fn members_go_and_so_do_we() {
     assert_eq!(added(&mut chats, 9, vec![by(member("g1", "dave"), "carol")]), [""; 0]);
     let items = vec![by(item("g1"), "carol"), member("g1", "carol")];
     assert_eq!(added(&mut chats, 10, items), ["g1 S/10 carol Added alice", "g1 by=carol in=alice,carol Subscribed"]);
+    assert_eq!(removed(&mut chats, 10, "CAROL", vec![member("g1", "carol")]), ["g1 S/10 CAROL Left"]);
     // Gone with the chat: another login has left it.
     assert_eq!(removed(&mut chats, 11, "alice", vec![item("g1")]), ["g1 S/11 alice Left"]);
 }

@@ -385,6 +385,20 @@ fn a_mood_waits_for_a_presence_or_for_its_time() {
     status(&mut client, Presence::Available, "tea");
     assert_eq!(arguments(&server.request("set_status"))["status"], "tea");
     client.backend.stop(Duration::ZERO);
+
+    // Whoever leaves waits for nothing.
+    let server = Server::start();
+    let mut client = Client::online(&server);
+    let _poll = server.poll();
+    status(&mut client, Presence::Available, "bye");
+    let script = std::thread::spawn(move || {
+        let call = server.request("set_status");
+        assert_eq!(arguments(&call)["status"], "bye");
+        call.accept(json!([]));
+        server.request("signoff_all").accept(json!([]));
+    });
+    client.backend.stop(crate::server::GUARD);
+    script.join().expect("the script went to its end");
 }
 
 #[test]

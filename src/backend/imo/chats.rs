@@ -302,15 +302,25 @@ impl Chats {
             }
         }
         for (gid, items) in batch {
+            let fits = self.known.contains_key(&gid) || self.has_room();
             match self.known.get(&gid) {
                 Some(chat) if chat.here && !whole => self.grown(&gid, items, me, stamp, &mut events),
                 // Members of a chat that is none of ours any more.
                 Some(_) if !whole && items.iter().all(|item| item.member.as_ref().is_some_and(|who| who != me)) => {}
-                None if self.known.len() >= MAX_CHATS => tracing::warn!(gid, "too many chats: skipped"),
+                None if !fits => tracing::warn!(gid, "too many chats: skipped"),
                 _ => self.appeared(&gid, items, whole, me, stamp, &mut events),
             }
         }
         events
+    }
+
+    /// Whether one more chat can be known, at the price of one that is none of ours any more.
+    fn has_room(&mut self) -> bool {
+        if self.known.len() >= MAX_CHATS {
+            let left = self.known.iter().find(|(_, chat)| !chat.here).map(|(gid, _)| gid.clone());
+            return left.is_some_and(|gid| self.known.remove(&gid).is_some());
+        }
+        true
     }
 
     /// We are in a chat, for the first time or again.

@@ -262,6 +262,11 @@ fn memory_is_bounded() {
     let mut chats = Chats::default();
     listed(&mut chats, (0..MAX_CHATS + 5).map(|number| item(&format!("g{number}"))).collect());
     assert_eq!(chats.known.len(), MAX_CHATS);
+    assert_eq!(added(&mut chats, 5, vec![item("new")]), [""; 0]);
+    // One that we have left makes room.
+    removed(&mut chats, 6, "alice", vec![item("g7")]);
+    assert_eq!(added(&mut chats, 7, vec![item("new")]).len(), 2);
+    assert_eq!(chats.known.len(), MAX_CHATS);
     listed(&mut chats, (0..MAX_MEMBERS + 5).map(|number| member("g0", &format!("u{number}"))).collect());
     assert_eq!(chats.known["g0"].members.0.len(), MAX_MEMBERS);
 }

@@ -364,6 +364,10 @@ impl Worker<'_> {
     /// Sends what was submitted before the stop.
     fn flush(&mut self, tie: &Tie) -> Result<(), Halt> {
         self.account.exchange(self.line, tie)?;
+        let online = self.account.with_session(tie, |session| session.is_online())?;
+        if online && self.account.lock().status.due().is_some() {
+            self.set_status(tie)?;
+        }
         while self.account.with_session(tie, |session| session.is_online())? {
             let Some(action) = self.account.lock().queue.next(true) else { break };
             self.act(tie, action)?;

@@ -82,3 +82,7 @@ pub use translate::Click;
 #[cfg(feature = "gateway")]
 #[doc(hidden)]
 pub use gateway::Accounts;
+// Not in the contract: for the fuzz target `call`.
+#[cfg(all(feature = "fuzzing", feature = "gateway"))]
+#[doc(hidden)]
+pub use gateway::fuzzing as gateway_fuzzing;

@@ -154,7 +154,7 @@ fn refuse(status: StatusCode, problem: &str) -> Response {
 
 /// The form fields `method` and `data`. The usual form readers replace what is no UTF-8; here it
 /// is an error, because a message must arrive as it was sent.
-fn fields(body: &[u8]) -> Result<(String, String), String> {
+pub(super) fn fields(body: &[u8]) -> Result<(String, String), String> {
     let mut method = None;
     let mut data = None;
     for field in body.split(|byte| *byte == b'&') {

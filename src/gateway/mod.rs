@@ -34,6 +34,8 @@ use std::time::Duration;
 use crate::error::Result;
 
 pub use admin::Accounts;
+#[cfg(feature = "fuzzing")]
+pub use service::fuzzing;
 
 /// How a gateway is run.
 ///

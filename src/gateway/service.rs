@@ -1,6 +1,9 @@
 //! The outer methods of the protocol, and where the work is done: at once when everything is in
 //! memory, on a thread of its own when there is a disk to wait for.
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::Mutex;

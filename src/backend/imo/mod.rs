@@ -10,6 +10,8 @@ mod calls;
 mod chats;
 mod drafts;
 mod events;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 mod inbox;
 mod names;

@@ -410,6 +410,26 @@ fn the_verbose_log_has_every_line_and_no_password() {
 }
 
 #[test]
+fn nothing_is_left_in_the_current_directory() {
+    let home = home();
+    let here = home.path().join("here");
+    std::fs::create_dir(&here).expect("a directory");
+    let mut command = imo2sproxy(&home, &["-mc", "--linger", "0.1", "--data-dir", "../d", "alice", "secret"]);
+    command.current_dir(&here);
+    let output = pipe(command, "MESSAGE echo123 hi\n");
+    assert_eq!(status(&output), 0, "{output:?}");
+    let left: Vec<_> = std::fs::read_dir(&here).expect("a directory").collect();
+    assert!(left.is_empty(), "{left:?}");
+    // What is kept is kept for its owner only, cookies and all.
+    use std::os::unix::fs::PermissionsExt;
+    for entry in std::fs::read_dir(home.path().join("d")).expect("the data directory") {
+        let entry = entry.expect("an entry");
+        let mode = entry.metadata().expect("metadata").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{:?}", entry.path());
+    }
+}
+
+#[test]
 fn a_daemon_leaves_its_parent_when_it_stands() {
     let home = home();
     let arguments = ["-d", "--pid-file", "pid", "-p0", "--data-dir", "d", "alice", "secret"];

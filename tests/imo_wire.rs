@@ -9,6 +9,8 @@ mod server;
 
 #[path = "imo_wire/actions.rs"]
 mod actions;
+#[path = "imo_wire/answers.rs"]
+mod answers;
 #[path = "imo_wire/calls.rs"]
 mod calls;
 #[path = "imo_wire/chats.rs"]

@@ -326,6 +326,63 @@ fn who_does_not_read_is_given_up_and_told_so_by_the_end() {
     while quick.line() != "PONG" {}
 }
 
+/// A session whose network says what it is told to.
+fn serve_online() -> (Serving, Fake) {
+    let network = Fake::new(Answer::Accepts);
+    let session = Session::with_backend(&Config::new("alice", "secret"), Box::new(network.clone()));
+    let session = session.expect("the script says so");
+    session.keep_only();
+    let proxy = SkypeProxy::bind(BindOptions { port: 0, ..BindOptions::default() }).expect("a port");
+    (proxy.serve(Arc::new(session)).expect("a thread"), network)
+}
+
+fn mood(number: usize) -> Event {
+    let mut contact = Contact::named(Handle::new("bob"));
+    contact.mood = Some(format!("mood {number} {}", "x".repeat(number % 300)));
+    Event::Contacts { contacts: vec![contact], complete: false }
+}
+
+#[test]
+fn replies_and_notifications_never_mix() {
+    let (serving, network) = serve_online();
+    let mut plugin = Plugin::connect(serving.address());
+    plugin.send(b"PROTOCOL 7");
+    while plugin.line() != "USERSTATUS ONLINE" {}
+    const MANY: usize = 500;
+    let delivery = network.deliver_all((0..MANY).map(mood));
+    for number in 0..MANY {
+        plugin.send(format!("#{number} PING").as_bytes());
+    }
+    let (mut replies, mut moods) = (0, 0);
+    while replies < MANY || moods < MANY {
+        let line = plugin.line();
+        if line == format!("#{replies} PONG") {
+            replies += 1;
+        } else if line == format!("USER bob MOOD_TEXT mood {moods} {}", "x".repeat(moods % 300)) {
+            moods += 1;
+        } else {
+            // That there is somebody, and the same for those who ask for more.
+            let rich = |number: usize| format!("USER bob RICH_MOOD_TEXT mood {number} {}", "x".repeat(number % 300));
+            let first = moods == 0 && line.starts_with("USER bob ");
+            assert!(first || line == rich(moods - 1), "{line:?}");
+        }
+    }
+    delivery.finish(GUARD);
+}
+
+#[test]
+fn half_a_frame_holds_back_no_notification() {
+    let (serving, network) = serve_online();
+    let mut plugin = Plugin::connect(serving.address());
+    plugin.send(b"PROTOCOL 7");
+    while plugin.line() != "USERSTATUS ONLINE" {}
+    plugin.raw(&PING[..6]);
+    network.deliver(mood(1));
+    while plugin.line() != "USER bob MOOD_TEXT mood 1 x" {}
+    plugin.raw(&PING[6..]);
+    while plugin.line() != "PONG" {}
+}
+
 #[test]
 fn stopping_ends_every_connection() {
     let (mut serving, session) = serve(Some("secret"), 1000);

@@ -100,3 +100,45 @@ fn a_name_of_ones_own_for_a_contact_is_kept_by_the_network() {
     hear(&alice, "USER bob FULLNAME Bobby");
     drop(bob);
 }
+
+/// The number of a message that this line tells to have come.
+fn received(line: &str) -> Option<u32> {
+    line.strip_prefix("CHATMESSAGE ")?.strip_suffix(" STATUS RECEIVED")?.parse().ok()
+}
+
+#[test]
+fn of_a_burst_every_message_can_be_read() {
+    const MANY: usize = 1_000;
+    let gateway = Gateway::start(GatewayConfig::embedded(None)).expect("a gateway");
+    let [alice, bob] = friends(&gateway);
+    for number in 0..MANY {
+        assert!(ask(&alice, &format!("MESSAGE bob number {number}")).ends_with("STATUS SENDING"));
+    }
+    let deadline = Instant::now() + GUARD;
+    let mut numbers = Vec::new();
+    while numbers.len() < MANY {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let line = bob.poll_skype_notification(Some(left)).expect("an open session").expect("a line in time");
+        numbers.extend(received(&line));
+    }
+    for (at, number) in numbers.into_iter().enumerate() {
+        let body = format!("CHATMESSAGE {number} BODY");
+        assert_eq!(ask(&bob, &format!("GET {body}")), format!("{body} number {at}"));
+    }
+}
+
+#[test]
+fn what_one_account_does_makes_no_gaps_in_the_ids_of_another() {
+    let gateway = Gateway::start(GatewayConfig::embedded(None)).expect("a gateway");
+    let [alice, bob] = ["alice", "bob"].map(|name| open(&gateway, name));
+    let send = |session: &Session| -> u32 {
+        let reply = ask(session, "MESSAGE nobody.at.all hi");
+        reply.split(' ').nth(1).and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no id in {reply}"))
+    };
+    let first = send(&alice);
+    for _ in 0..50 {
+        send(&bob);
+    }
+    let second = send(&alice);
+    assert!((first + 1..first + 50).contains(&second), "{first}, then {second}");
+}

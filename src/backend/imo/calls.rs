@@ -107,6 +107,8 @@ impl Open {
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     open: Vec<Open>,
+    /// With whom a call was that we have ended, until the server tells of its end.
+    ending: Vec<Handle>,
     /// With whom a call was when the connection was lost: for us they are over.
     stale: Vec<Handle>,
 }
@@ -155,7 +157,10 @@ impl Calls {
     pub(super) fn hung_up(&mut self, id: &RemoteId) -> Vec<Event> {
         let Some(at) = self.open.iter().position(|call| call.id == *id) else { return Vec::new() };
         if self.open[at].streams.is_some() {
-            return self.open.remove(at).finish().collect();
+            let call = self.open.remove(at);
+            self.ending.push(call.user.clone());
+            self.ending.truncate(MAX_CALLS);
+            return call.finish().collect();
         }
         self.open[at].over = true;
         Vec::new()
@@ -174,12 +179,21 @@ impl Calls {
                 named.into_iter().chain([call.told(None)]).collect()
             }
             CallNews::Ended(user) => {
-                let (ended, open) = std::mem::take(&mut self.open).into_iter().partition(|call| call.user == user);
-                self.open = open;
-                let ended: Vec<Open> = ended;
+                // There is no id: it may be the end of a call that we have ended, and not of one
+                // that we have placed since and that nothing was told of yet.
+                let ours = self.is_past(&user);
+                let is_over = |call: &mut Open| call.user == user && (call.streams.is_some() || !ours);
+                let ended: Vec<_> = self.open.extract_if(.., is_over).collect();
                 ended.into_iter().flat_map(|mut call| call.named().into_iter().chain(call.finish())).collect()
             }
         }
+    }
+
+    /// What we have ended with this user is past; tells whether there was something.
+    fn is_past(&mut self, user: &Handle) -> bool {
+        let before = self.ending.len();
+        self.ending.retain(|known| known != user);
+        self.ending.len() < before
     }
 
     fn began(
@@ -190,6 +204,7 @@ impl Calls {
         page: Option<String>,
         stamp: &mut Stamp<'_>,
     ) -> Vec<Event> {
+        self.is_past(&user);
         let same = |call: &&mut Open| call.user == user && call.outgoing == outgoing;
         if self.open.iter_mut().filter(same).any(|call| call.streams.as_ref() == Some(&streams)) {
             return Vec::new();
@@ -212,6 +227,7 @@ impl Calls {
     /// The connection was lost: for us the calls are over, and whoever hears of the loss knows that.
     pub(super) fn suspend(&mut self) -> Vec<Event> {
         let open = std::mem::take(&mut self.open);
+        self.ending.clear();
         self.stale.extend(open.iter().map(|call| call.user.clone()));
         self.stale.truncate(MAX_CALLS);
         open.into_iter().filter(|call| call.ticket.is_some()).flat_map(Open::finish).collect()

@@ -149,6 +149,25 @@ fn who_hangs_up_hears_no_more_of_the_call() {
 }
 
 #[test]
+fn the_end_of_one_call_is_not_that_of_the_next() {
+    let mut calls = Calls::default();
+    began(&mut calls, 5, true, "a");
+    assert_eq!(told(&calls.hung_up(&RemoteId::new("S/5"))), ["S/5 out Finished"]);
+    let id = place(&mut calls);
+    calls.placed(&id, Ok(()));
+    assert!(ended(&mut calls, "bob").is_empty(), "of the call that we have ended");
+    assert_eq!(told(&began(&mut calls, 7, true, "b")), ["S/call/4 out Ringing"]);
+    assert_eq!(told(&ended(&mut calls, "bob")), ["S/call/4 out Finished"]);
+
+    // A server that does not tell of the end that we have made: by the next beginning it is past.
+    began(&mut calls, 8, true, "c");
+    calls.hung_up(&RemoteId::new("S/8"));
+    began(&mut calls, 9, false, "d");
+    place(&mut calls);
+    assert_eq!(told(&ended(&mut calls, "bob")), ["S/9 in Finished", "7 is S/call/4", "S/call/4 out Finished"]);
+}
+
+#[test]
 fn calls_end_with_the_connection_and_with_the_session() {
     let mut calls = Calls::default();
     place(&mut calls);

@@ -5,6 +5,8 @@
 //! Reading is tolerant: a field that is missing or of the wrong type is `None`, never a failure
 //! (imo-protocol 12, flaws 18 to 20).
 
+mod json;
+
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -18,6 +20,8 @@ use serde::de::SeqAccess;
 use serde::de::Visitor;
 use serde::de::value::MapAccessDeserializer;
 use serde_json::Value;
+
+pub use json::parse;
 
 /// `proto` of every account and event: the one network that is spoken of.
 pub const PROTO: &str = "prpl-skype";

@@ -25,6 +25,8 @@ fn escapes_become_what_they_stand_for_and_numbers_keep_their_size() {
         (r#"\"\\\/\b\f"#, "\"\\/\u{8}\u{c}"),
         // No client takes a NUL.
         (r"a\u0000b", "ab"),
+        // A server that says this again and again must be understood.
+        (r"half a \ud83d character", "half a \u{fffd} character"),
     ];
     let server = Server::start();
     let client = Client::online(&server);

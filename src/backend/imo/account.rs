@@ -267,8 +267,7 @@ impl Account {
         if reply.status >= 500 {
             return Err(Halt::Trouble(Trouble::Status(reply.status)));
         }
-        let value: Option<Value> = serde_json::from_slice(&reply.body).ok();
-        match value.filter(Value::is_object) {
+        match imo::parse(&reply.body).filter(Value::is_object) {
             Some(value) => Ok((reply.status, imo::take(value))),
             None => Err(Halt::Trouble(Trouble::NotJson(reply.status))),
         }

@@ -75,8 +75,7 @@ impl Client {
             self.ask(asked, &mut events);
         }
         // As it is read from a connection.
-        let value: Option<Value> = serde_json::from_slice(body).ok();
-        let Some(answer) = value.filter(Value::is_object).map(imo::take::<imo::Answer>) else {
+        let Some(answer) = imo::parse(body).filter(Value::is_object).map(imo::take::<imo::Answer>) else {
             events.extend(self.interrupt());
             return events;
         };

@@ -11,6 +11,7 @@ import imo2skype
 import pytest
 from imo2skype.skype import (
     BuddyStatus,
+    CallStatus,
     Chat,
     ChatMessage,
     MessageEvent,
@@ -174,6 +175,53 @@ def test_typing_is_heard_both_ways(login: Login) -> None:
             assert (event.user, event.typing) == (one.me, types)
 
 
+def heard(skype: Skype, wanted: Callable[[ChatMessage], bool]) -> ChatMessage:
+    """The next message that is wanted, also one that tells what happened in a chat."""
+    for event in skype.events():
+        words = event.line.split(" ")
+        if words[0] == "CHATMESSAGE" and words[2:] == ["STATUS", "RECEIVED"]:
+            message = ChatMessage(skype, words[1])
+            if wanted(message):
+                return message
+    raise AssertionError("closed")
+
+
+def test_three_users_chat_and_one_leaves(login: Login) -> None:
+    alice, bob, carol = login("alice"), login("bob"), login("carol")
+    chat = alice.chat_with(bob.me.handle, carol.me.handle)
+    assert chat.send("hello all").wait_sent(GUARD) is MessageStatus.SENT
+    theirs = [heard(skype, lambda message: message.body == "hello all").chat for skype in (bob, carol)]
+    for skype, there in zip((bob, carol), theirs):
+        assert {user.handle for user in there.members} == {who.me.handle for who in (alice, bob, carol)}
+        there.send(f"{skype.me} is here")
+        assert heard(alice, lambda message: message.type is MessageType.SAID).body == f"{skype.me} is here"
+    theirs[0].topic = "Plans"
+    assert heard(carol, lambda message: message.type is MessageType.SETTOPIC).sender.handle == bob.me.handle
+    assert theirs[1].topic == "Plans"
+    theirs[1].leave()
+    heard(bob, lambda message: message.type is MessageType.LEFT)
+    assert {user.handle for user in theirs[0].members} == {alice.me.handle, bob.me.handle}
+    with pytest.raises(SkypeError):
+        theirs[1].send("from outside")
+
+
+def test_a_call_is_answered_and_hung_up(login: Login) -> None:
+    alice, bob = login("alice"), login("bob")
+
+    def status(skype: Skype, wanted: str) -> None:
+        next(event for event in skype.events() if event.line.startswith("CALL ") and event.line.endswith(wanted))
+
+    call = alice.call(bob.me.handle)
+    status(bob, "STATUS RINGING")
+    [theirs] = bob.calls
+    assert (theirs.partner, theirs.status) == (alice.me, CallStatus.RINGING)
+    theirs.answer()
+    status(alice, "STATUS INPROGRESS")
+    call.hang_up()
+    status(bob, "STATUS FINISHED")
+    assert (alice.calls, bob.calls, call.status) == ([], [], CallStatus.FINISHED)
+
+
 def test_mood_and_groups(login: Login) -> None:
     alice = login("alice")
     alice.mood = "happy\nday"
@@ -202,12 +250,10 @@ def test_refusals_are_errors_with_numbers(login: Login) -> None:
     assert isinstance(refused.value, imo2skype.Imo2SkypeError)
     assert alice.invoke("PING") == "PONG"
     for number, refuse in (
-        (559, lambda: alice.call("echo123")),
         (504, chat.leave),
-        (504, lambda: chat.add("echo123")),
-        (504, lambda: chat.kick("echo123")),
-        (504, lambda: setattr(chat, "topic", "news")),
-        (508, lambda: alice.chat_with("echo123", "bob")),
+        (501, alice.chat("#nobody/$nowhere").leave),
+        (72, lambda: alice.call("echo123", "bob")),
+        (32, lambda: chat.send("hello").edit("bye")),
         (43, lambda: chat.send("")),
     ):
         with pytest.raises(SkypeError) as refused:

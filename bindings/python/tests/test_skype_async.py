@@ -111,8 +111,8 @@ def test_values_and_errors(alice: AsyncSkype) -> None:
             assert await sent.wait_sent(GUARD) is MessageStatus.FAILED
             sent = await alice.user("echo123").send("hello")
             assert await sent.wait_sent(GUARD) is MessageStatus.SENT
-            with pytest.raises(SkypeError, match="ERROR 559"):
-                await alice.call("echo123")
+            with pytest.raises(SkypeError, match="ERROR 72"):
+                await alice.call("echo123", "bob")
             with pytest.raises(ValueError, match="handle"):
                 alice.user("a b")
             assert await alice.invoke("PING") == await alice.session.ainvoke("PING") == "PONG"

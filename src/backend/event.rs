@@ -333,6 +333,27 @@ pub struct Call {
     pub page: Option<String>,
 }
 
+impl Call {
+    /// A call of which no more than this is told.
+    #[must_use]
+    pub fn named(id: RemoteId, partner: Handle, kind: CallType, status: CallStatus) -> Self {
+        Self {
+            id,
+            partner,
+            kind,
+            status,
+            time: None,
+            failure: None,
+            participants: None,
+            video_send: None,
+            video_receive: None,
+            transfer: None,
+            transferred_by: None,
+            page: None,
+        }
+    }
+}
+
 /// A voicemail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Voicemail {

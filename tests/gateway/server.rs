@@ -184,13 +184,13 @@ fn what_is_too_long_is_refused_and_the_client_goes_on() {
 
 #[test]
 fn https_is_served_with_the_certificate_that_was_named() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/tls");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls");
     let mut config = GatewayConfig::embedded(None);
-    config.tls = Some(TlsFiles { cert: folder.join("cert.pem"), key: folder.join("key.pem") });
+    config.tls = Some(TlsFiles { cert: folder.join("here.pem"), key: folder.join("here.key") });
     let gateway = Gateway::start(config).expect("start");
     assert!(gateway.url().starts_with("https://127.0.0.1:"), "{}", gateway.url());
-    let certificate = CertificateDer::from_pem_file(folder.join("cert.pem")).expect("certificate");
-    let trusting = trusting([certificate]);
+    let authority = CertificateDer::from_pem_file(folder.join("ca.pem")).expect("certificate");
+    let trusting = trusting([authority]);
     let start = trusting.get(gateway.url()).send().expect("page");
     assert!(start.headers()["set-cookie"].to_str().expect("text").contains("Secure"));
     assert_eq!(post(&trusting, gateway.url(), "echo", "{}").status(), 200);

@@ -21,20 +21,9 @@ use crate::next;
 use crate::unread;
 
 fn call(number: usize, page: Option<&str>) -> Event {
-    Event::Call(Call {
-        id: RemoteId::new(format!("c{number}")),
-        partner: Handle::new("bob"),
-        kind: CallType::IncomingP2p,
-        status: CallStatus::Ringing,
-        time: None,
-        failure: None,
-        participants: None,
-        video_send: None,
-        video_receive: None,
-        transfer: None,
-        transferred_by: None,
-        page: page.map(str::to_owned),
-    })
+    let id = RemoteId::new(format!("c{number}"));
+    let call = Call::named(id, Handle::new("bob"), CallType::IncomingP2p, CallStatus::Ringing);
+    Event::Call(Call { page: page.map(str::to_owned), ..call })
 }
 
 /// A session whose browser never comes to an end by itself, and what that is asked to open.

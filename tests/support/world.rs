@@ -232,20 +232,8 @@ impl World {
 
     fn call(&mut self, id: &str, partner: &str, kind: CallType, status: CallStatus) -> String {
         let participant = Participant { handle: Handle::new("echo123"), kind, status: CallStatus::InProgress };
-        let told = self.tell(Event::Call(Call {
-            id: RemoteId::new(id),
-            partner: Handle::new(partner),
-            kind,
-            status,
-            time: None,
-            failure: None,
-            participants: Some(vec![participant]),
-            video_send: None,
-            video_receive: None,
-            transfer: None,
-            transferred_by: None,
-            page: None,
-        }));
+        let call = Call::named(RemoteId::new(id), Handle::new(partner), kind, status);
+        let told = self.tell(Event::Call(Call { participants: Some(vec![participant]), ..call }));
         second_word(&told, "CALL ")
     }
 

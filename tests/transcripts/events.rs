@@ -259,20 +259,8 @@ fn receipt(rest: &[&str]) -> Read<Receipt> {
 }
 
 fn call(id: &str, who: &str, kind: &str, status: &str, rest: &[&str]) -> Read<Event> {
-    let mut call = Call {
-        id: RemoteId::new(id),
-        partner: handle(who),
-        kind: word(CallType::parse(kind), kind)?,
-        status: word(CallStatus::parse(status), status)?,
-        time: None,
-        failure: None,
-        participants: None,
-        video_send: None,
-        video_receive: None,
-        transfer: None,
-        transferred_by: None,
-        page: None,
-    };
+    let (kind, status) = (word(CallType::parse(kind), kind)?, word(CallStatus::parse(status), status)?);
+    let mut call = Call::named(RemoteId::new(id), handle(who), kind, status);
     for (name, value) in details(rest)? {
         match name {
             "failure" => call.failure = Some(number(value)?),

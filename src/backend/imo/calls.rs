@@ -73,20 +73,8 @@ struct Open {
 
 impl Open {
     fn told(&self, page: Option<String>) -> Event {
-        Event::Call(Call {
-            id: self.id.clone(),
-            partner: self.user.clone(),
-            kind: if self.outgoing { CallType::OutgoingP2p } else { CallType::IncomingP2p },
-            status: self.status,
-            time: None,
-            failure: None,
-            participants: None,
-            video_send: None,
-            video_receive: None,
-            transfer: None,
-            transferred_by: None,
-            page,
-        })
+        let kind = if self.outgoing { CallType::OutgoingP2p } else { CallType::IncomingP2p };
+        Event::Call(Call { page, ..Call::named(self.id.clone(), self.user.clone(), kind, self.status) })
     }
 
     /// The id goes to whoever placed the call before anything else is told of it.

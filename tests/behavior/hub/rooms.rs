@@ -142,20 +142,7 @@ impl State {
             return Err(Failure::Refused);
         }
         let id = RemoteId::new(format!("call{}", self.number()));
-        let call = Call {
-            id: id.clone(),
-            partner: user.clone(),
-            kind: CallType::OutgoingP2p,
-            status: CallStatus::Ringing,
-            time: None,
-            failure: None,
-            participants: None,
-            video_send: None,
-            video_receive: None,
-            transfer: None,
-            transferred_by: None,
-            page: None,
-        };
+        let call = Call::named(id.clone(), user.clone(), CallType::OutgoingP2p, CallStatus::Ringing);
         self.calls.insert(id.as_str().to_owned(), (own, call));
         self.tell_call(&id);
         Ok(Receipt { remote: Some(id), ..Receipt::default() })

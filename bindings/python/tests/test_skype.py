@@ -11,6 +11,7 @@ import imo2skype
 import pytest
 from imo2skype.skype import (
     BuddyStatus,
+    Call,
     CallStatus,
     Chat,
     ChatMessage,
@@ -208,19 +209,29 @@ def test_three_users_chat_and_one_leaves(login: Login) -> None:
 def test_a_call_is_answered_and_hung_up(login: Login) -> None:
     alice, bob = login("alice"), login("bob")
 
-    def status(skype: Skype, wanted: str) -> None:
-        next(event for event in skype.events() if event.line.startswith("CALL ") and event.line.endswith(wanted))
+    @bob.on_call
+    def answer(call: Call, status: CallStatus) -> None:
+        if status is CallStatus.RINGING:
+            assert call.partner == alice.me and bob.calls == [call]
+            call.answer()
+        elif status is CallStatus.FINISHED:
+            bob.close()
 
-    call = alice.call(bob.me.handle)
-    status(bob, "STATUS RINGING")
-    [theirs] = bob.calls
-    assert (theirs.partner, theirs.status) == (alice.me, CallStatus.RINGING)
-    theirs.answer()
-    status(alice, "STATUS INPROGRESS")
-    call.hang_up()
-    for skype in (alice, bob):
-        status(skype, "STATUS FINISHED")
-    assert (alice.calls, bob.calls, call.status) == ([], [], CallStatus.FINISHED)
+    @alice.on_call
+    def hang_up(call: Call, status: CallStatus) -> None:
+        if status is CallStatus.INPROGRESS:
+            call.hang_up()
+        elif status is CallStatus.FINISHED:
+            assert (call, call.status, alice.calls) == (made, CallStatus.FINISHED, [])
+            alice.close()
+
+    made = alice.call(bob.me.handle)
+    both = [threading.Thread(target=skype.run) for skype in (alice, bob)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join(GUARD)
+        assert not thread.is_alive()
 
 
 def test_mood_and_groups(login: Login) -> None:

@@ -18,6 +18,7 @@ from imo2skype.skype._async import AsyncCall, AsyncChat, AsyncChatMessage, Async
 from imo2skype.skype._sync import Call, Chat, ChatMessage, Group, Skype, User
 from imo2skype.skype._text import (
     BuddyStatus,
+    CallEvent,
     CallStatus,
     MessageEvent,
     MessageStatus,
@@ -39,6 +40,7 @@ __all__ = [
     "AsyncUser",
     "BuddyStatus",
     "Call",
+    "CallEvent",
     "CallStatus",
     "Chat",
     "ChatMessage",

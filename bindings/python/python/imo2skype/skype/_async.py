@@ -219,7 +219,7 @@ class AsyncChatMessage(_Object):
 
 
 class AsyncCall(_Object):
-    """A call. Made by AsyncSkype.call() and AsyncSkype.calls."""
+    """A call. Made by AsyncSkype.call(), AsyncSkype.calls and events."""
 
     _kind = "CALL"
 
@@ -277,6 +277,7 @@ Event = Union[
     _text.StatusEvent[AsyncUser],
     _text.TypingEvent[AsyncUser],
     _text.RequestEvent[AsyncUser],
+    _text.CallEvent[AsyncCall],
     _text.NotificationEvent,
 ]
 
@@ -308,7 +309,11 @@ class AsyncSkype(_text.Handlers):
         self._session = account if isinstance(account, Session) else None
         self._owned: Optional[Session] = None
         self._client: Optional[Session] = None
-        self._makers = _text.Makers(lambda handle: AsyncUser(self, handle), lambda id: AsyncChatMessage(self, id))
+        self._makers = _text.Makers(
+            lambda handle: AsyncUser(self, handle),
+            lambda id: AsyncChatMessage(self, id),
+            lambda id: AsyncCall(self, id),
+        )
         self._handle = ""
 
     def _opened(self) -> Session:

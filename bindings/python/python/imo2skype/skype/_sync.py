@@ -235,7 +235,7 @@ class ChatMessage(_Object):
 
 
 class Call(_Object):
-    """A call. Made by Skype.call() and Skype.calls."""
+    """A call. Made by Skype.call(), Skype.calls and events."""
 
     _kind = "CALL"
 
@@ -298,6 +298,7 @@ Event = Union[
     _text.StatusEvent[User],
     _text.TypingEvent[User],
     _text.RequestEvent[User],
+    _text.CallEvent[Call],
     _text.NotificationEvent,
 ]
 
@@ -328,7 +329,11 @@ class Skype(_text.Handlers):
         self._session = account if isinstance(account, Session) else None
         self._owned: Optional[Session] = None
         self._client = _text.login(account, password, options)
-        self._makers = _text.Makers(lambda handle: User(self, handle), lambda id: ChatMessage(self, id))
+        self._makers = _text.Makers(
+            lambda handle: User(self, handle),
+            lambda id: ChatMessage(self, id),
+            lambda id: Call(self, id),
+        )
         try:
             self._handle = self._talk(_text.open_client())
         except BaseException:

@@ -18,6 +18,7 @@ T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., object])
 Message = TypeVar("Message")
 Person = TypeVar("Person")
+Dialled = TypeVar("Dialled")
 Talk = Generator[str, str, T]
 
 # Typing is told by the datagrams of an application that clients agreed upon.
@@ -177,6 +178,15 @@ class RequestEvent(Generic[Person]):
 
 
 @dataclass(frozen=True)
+class CallEvent(Generic[Dialled]):
+    """A call began, or has another status. The first of one that comes is RINGING."""
+
+    line: str
+    call: Dialled
+    status: CallStatus
+
+
+@dataclass(frozen=True)
 class NotificationEvent:
     """Any other line."""
 
@@ -328,20 +338,28 @@ def told_status(line: str, message: str) -> Optional[MessageStatus]:
     return MessageStatus(line[len(head) :])
 
 
-class Makers(Generic[Person, Message]):
+class Makers(Generic[Person, Message, Dialled]):
     """How a half makes its objects."""
 
-    def __init__(self, person: Callable[[str], Person], message: Callable[[str], Message]) -> None:
+    def __init__(
+        self, person: Callable[[str], Person], message: Callable[[str], Message], call: Callable[[str], Dialled]
+    ) -> None:
         self.person = person
         self.message = message
+        self.call = call
 
 
 Event = Union[
-    MessageEvent[Message], StatusEvent[Person], TypingEvent[Person], RequestEvent[Person], NotificationEvent
+    MessageEvent[Message],
+    StatusEvent[Person],
+    TypingEvent[Person],
+    RequestEvent[Person],
+    CallEvent[Dialled],
+    NotificationEvent,
 ]
 
 
-def event(line: str, me: str, makers: Makers[Person, Message]) -> Talk[Event[Message, Person]]:
+def event(line: str, me: str, makers: Makers[Person, Message, Dialled]) -> Talk[Event[Message, Person, Dialled]]:
     """The event that a line is."""
     words = line.split(" ", 3)
     if len(words) == 4:
@@ -358,6 +376,8 @@ def event(line: str, me: str, makers: Makers[Person, Message]) -> Talk[Event[Mes
             # Empty means that nobody asks any more.
             if value:
                 return RequestEvent(line, makers.person(id), value)
+        elif kind == "CALL" and what == "STATUS":
+            return CallEvent(line, makers.call(id), CallStatus(value))
         elif (kind, id, what) == ("APPLICATION", _TYPING, "DATAGRAM"):
             stream, _, word = value.partition(" ")
             if word in _TYPING_WORDS:
@@ -412,6 +432,10 @@ class Handlers:
     def on_request(self, handler: Handler) -> Handler:
         """handler(user, text): a user asks to be authorized."""
         return self._on(RequestEvent, handler)
+
+    def on_call(self, handler: Handler) -> Handler:
+        """handler(call, status): a call began, or has another status."""
+        return self._on(CallEvent, handler)
 
     def on_notification(self, handler: Handler) -> Handler:
         """handler(line): any notification, before the handlers of what it means."""

@@ -1,6 +1,9 @@
 //! Two people on a gateway of ours, each with a session: what goes from one end to the other.
 #![cfg(all(feature = "gateway", feature = "imo"))]
 
+#[path = "two_people/chats.rs"]
+mod chats;
+
 use std::time::Duration;
 use std::time::Instant;
 
@@ -22,27 +25,45 @@ fn ask(session: &Session, command: &str) -> String {
     session.invoke(command, GUARD).expect("a reply")
 }
 
-/// Waits for a line; those before it are dropped.
-fn hear(session: &Session, wanted: &str) {
+/// Waits for a line of which `wanted` makes something; those before it are dropped.
+fn catch<T>(session: &Session, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
     let deadline = Instant::now() + GUARD;
     let mut heard = Vec::new();
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match session.poll_skype_notification(Some(left)).expect("an open session") {
-            Some(line) if line == wanted => return,
-            Some(line) => heard.push(line),
-            None => panic!("{wanted:?} did not come, only {heard:#?}"),
+            Some(line) => match wanted(&line) {
+                Some(found) => return found,
+                None => heard.push(line),
+            },
+            None => panic!("{what} did not come, only {heard:#?}"),
         }
     }
+}
+
+/// Waits for a line; those before it are dropped.
+fn hear(session: &Session, wanted: &str) {
+    catch(session, wanted, |line| (line == wanted).then_some(()));
+}
+
+/// The number of a message that this line tells to have come.
+fn received(line: &str) -> Option<u32> {
+    line.strip_prefix("CHATMESSAGE ")?.strip_suffix(" STATUS RECEIVED")?.parse().ok()
+}
+
+/// Makes two users contacts of each other.
+fn befriend(alice: &Session, [name, other]: [&str; 2], bob: &Session) {
+    assert_eq!(ask(alice, &format!("SET USER {other} BUDDYSTATUS 2 please")), format!("USER {other} BUDDYSTATUS 2"));
+    hear(bob, &format!("USER {name} RECEIVEDAUTHREQUEST please"));
+    let accepted = format!("USER {name} ISAUTHORIZED TRUE");
+    assert_eq!(ask(bob, &format!("SET {accepted}")), accepted);
+    hear(alice, &format!("USER {other} ONLINESTATUS ONLINE"));
 }
 
 /// Two contacts of each other.
 fn friends(gateway: &Gateway) -> [Session; 2] {
     let [alice, bob] = ["alice", "bob"].map(|name| open(gateway, name));
-    assert_eq!(ask(&alice, "SET USER bob BUDDYSTATUS 2 please"), "USER bob BUDDYSTATUS 2");
-    hear(&bob, "USER alice RECEIVEDAUTHREQUEST please");
-    assert_eq!(ask(&bob, "SET USER alice ISAUTHORIZED TRUE"), "USER alice ISAUTHORIZED TRUE");
-    hear(&alice, "USER bob ONLINESTATUS ONLINE");
+    befriend(&alice, ["alice", "bob"], &bob);
     [alice, bob]
 }
 
@@ -79,15 +100,8 @@ fn who_is_blocked_is_heard_no_more_until_he_is_not() {
     assert_eq!(ask(&bob, "SET USER alice ISBLOCKED FALSE"), "USER alice ISBLOCKED FALSE");
     hear(&alice, "USER bob ONLINESTATUS ONLINE");
     assert!(ask(&alice, "MESSAGE bob hello").ends_with("STATUS SENDING"));
-    let deadline = Instant::now() + GUARD;
-    let received = loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let line = bob.poll_skype_notification(Some(left)).expect("an open session").expect("a line in time");
-        if let Some(id) = line.strip_prefix("CHATMESSAGE ").and_then(|rest| rest.strip_suffix(" STATUS RECEIVED")) {
-            break id.to_owned();
-        }
-    };
-    let body = format!("CHATMESSAGE {received} BODY");
+    let number = catch(&bob, "a message", received);
+    let body = format!("CHATMESSAGE {number} BODY");
     assert_eq!(ask(&bob, &format!("GET {body}")), format!("{body} hello"));
 }
 
@@ -101,11 +115,6 @@ fn a_name_of_ones_own_for_a_contact_is_kept_by_the_network() {
     drop(bob);
 }
 
-/// The number of a message that this line tells to have come.
-fn received(line: &str) -> Option<u32> {
-    line.strip_prefix("CHATMESSAGE ")?.strip_suffix(" STATUS RECEIVED")?.parse().ok()
-}
-
 #[test]
 fn of_a_burst_every_message_can_be_read() {
     const MANY: usize = 1_000;
@@ -114,13 +123,7 @@ fn of_a_burst_every_message_can_be_read() {
     for number in 0..MANY {
         assert!(ask(&alice, &format!("MESSAGE bob number {number}")).ends_with("STATUS SENDING"));
     }
-    let deadline = Instant::now() + GUARD;
-    let mut numbers = Vec::new();
-    while numbers.len() < MANY {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let line = bob.poll_skype_notification(Some(left)).expect("an open session").expect("a line in time");
-        numbers.extend(received(&line));
-    }
+    let numbers: Vec<_> = (0..MANY).map(|_| catch(&bob, "a message", received)).collect();
     for (at, number) in numbers.into_iter().enumerate() {
         let body = format!("CHATMESSAGE {number} BODY");
         assert_eq!(ask(&bob, &format!("GET {body}")), format!("{body} number {at}"));

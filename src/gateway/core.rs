@@ -279,12 +279,12 @@ impl Core {
         }
         // Before the list, which shows the own presence in chats.
         self.publish(user.id)?;
-        let items: Vec<_> = self.db.contacts(user.id)?.iter().map(|contact| self.item(contact)).collect();
-        self.push(ssid, events::buddy_added(&user.name, &items));
+        let mut items: Vec<_> = self.db.contacts(user.id)?.iter().map(|contact| self.item(contact)).collect();
         for chat in self.db.chats(user.id)? {
-            let items = self.chat_items(user.id, &chat)?;
-            self.push(ssid, events::buddy_added(&user.name, &items));
+            items.extend(self.chat_items(user.id, &chat)?);
         }
+        // One event: a client takes what is not in the list of a login for gone (imo-protocol 5).
+        self.push(ssid, events::buddy_added(&user.name, &items));
         self.push(ssid, events::signed_on(&user.name, &user.alias));
         for (name, words) in self.db.requests(user.id)? {
             self.push(ssid, events::buddy_request(&user.name, &name, &words));

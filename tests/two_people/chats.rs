@@ -38,6 +38,16 @@ impl<'a> Member<'a> {
         member
     }
 
+    /// Who finds a chat at another login.
+    fn found(session: &'a Session) -> Self {
+        let chat = catch(session, "a chat", |line| {
+            let chat = line.strip_prefix("CHAT ")?.strip_suffix(" STATUS MULTI_SUBSCRIBED")?;
+            Some(chat.to_owned())
+        });
+        assert_eq!(ask(session, "SEARCH CHATS"), format!("CHATS {chat}"), "it alone");
+        Self { session, chat }
+    }
+
     fn get(&self, property: &str) -> String {
         value(self.session, &format!("CHAT {} {property}", self.chat))
     }
@@ -155,6 +165,59 @@ fn everybody_reads_what_is_said_and_done_in_a_chat() {
         assert!(ask(alice.session, &format!("MESSAGE {name} bye")).ends_with(" STATUS SENDING"));
         let number = catch(gone.session, "a message", received);
         assert_eq!(value(gone.session, &format!("CHATMESSAGE {number} BODY")), "bye");
+    }
+}
+
+#[test]
+fn a_chat_is_there_again_at_the_next_login_with_what_was_said_meanwhile() {
+    let gateway = Gateway::start(GatewayConfig::embedded(None)).expect("a gateway");
+    let [founder, second, third] = three(&gateway);
+    let dave = open(&gateway, "dave");
+    let alice = Member::founder(&founder, "bob, carol");
+    let bob = Member::added(&second, "alice", "bob");
+    bob.reads(["ADDEDMEMBERS", "alice", "carol", ""]);
+    let carol = Member::added(&third, "alice", "carol");
+    alice.says("before");
+    for member in [&bob, &carol] {
+        member.reads(said("alice", "before"));
+    }
+
+    third.close();
+    alice.says("without carol");
+    bob.reads(said("alice", "without carol"));
+    bob.alter("SETTOPIC Without carol");
+    alice.reads(["SETTOPIC", "bob", "", "Without carol"]);
+    alice.alter("ADDMEMBERS dave");
+    bob.reads(["ADDEDMEMBERS", "alice", "dave", ""]);
+    let dave = Member::added(&dave, "alice", "dave");
+    dave.says("hello");
+    for member in [&alice, &bob] {
+        member.reads(said("dave", "hello"));
+    }
+
+    let third = open(&gateway, "carol");
+    let carol = Member::found(&third);
+    carol.reads(said("alice", "without carol"));
+    carol.reads(["SETTOPIC", "bob", "", "Without carol"]);
+    carol.reads(said("dave", "hello"));
+    assert_eq!(carol.members(), ["alice", "bob", "carol", "dave"]);
+    assert_eq!(carol.get("TOPIC"), "Without carol");
+    carol.says("back");
+    for member in [&alice, &bob, &dave] {
+        member.reads(said("carol", "back"));
+    }
+
+    // Who has founded it finds it by the same way, and has missed nothing.
+    founder.close();
+    let founder = open(&gateway, "alice");
+    let alice = Member::found(&founder);
+    carol.says("all of us");
+    for member in [&alice, &bob, &dave] {
+        member.reads(said("carol", "all of us"));
+    }
+    alice.says("all here");
+    for member in [&bob, &carol, &dave] {
+        member.reads(said("alice", "all here"));
     }
 }
 

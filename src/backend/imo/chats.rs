@@ -146,6 +146,8 @@ impl Chat {
 #[derive(Debug, Default)]
 pub(super) struct Chats {
     known: BTreeMap<String, Chat>,
+    /// Whether a login has told where we are: what is new in the next list is news.
+    listed: bool,
     foundings: Vec<Founding>,
     /// Users of chats that we have founded, who are still to be invited.
     invitations: VecDeque<Round>,
@@ -311,6 +313,7 @@ impl Chats {
                 _ => self.appeared(&gid, items, whole, me, stamp, &mut events),
             }
         }
+        self.listed |= whole;
         events
     }
 
@@ -340,6 +343,7 @@ impl Chats {
         let founding = if fresh { self.recognise(&items, inviter.is_none() && !whole) } else { None };
         let chat = self.known.entry(gid.to_owned()).or_default();
         let again = !fresh && !chat.here && !whole;
+        let old = whole && !self.listed;
         (chat.here, chat.leaving) = (true, false);
         chat.members = Crowd::default();
         chat.members.extend(items.into_iter().filter_map(|item| item.member).filter(|who| who != me));
@@ -370,6 +374,10 @@ impl Chats {
             events.extend([Event::Message(added()), Event::Conversation(told(inviter))]);
         } else if fresh && !ours && !whole && inviter.is_none() {
             events.extend([Event::Conversation(told(None)), Event::Message(added())]);
+        } else if old && inviter.is_some() {
+            // Told apart, as somebody was told of it before: it would come as news at every login.
+            let by = Conversation { adder: inviter, ..Conversation::named(id.clone()) };
+            events.extend([Event::Conversation(told(None)), Event::Conversation(by)]);
         } else {
             events.push(Event::Conversation(told(inviter)));
         }

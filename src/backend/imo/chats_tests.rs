@@ -86,15 +86,20 @@ fn the_list_of_a_login_tells_where_we_are_and_where_no_more() {
         let plans = Item { topic: Some("Plans".to_owned()), ..by(called("g1", "chat"), "bob") };
         vec![plans, member("g1", "bob"), member("g1", "Alice"), item("g2")]
     };
-    let whole = ["g1 by=bob in=alice,bob topic=Plans Subscribed", "g2 in=alice Subscribed"];
-    assert_eq!(listed(&mut chats, list()), whole);
+    // Who has added us, and when, nobody can say: it is no news.
+    let first = ["g1 in=alice,bob topic=Plans Subscribed", "g1 by=bob", "g2 in=alice Subscribed"];
+    assert_eq!(listed(&mut chats, list()), first);
     // The next login says the same, so that nothing is new.
+    let whole = ["g1 by=bob in=alice,bob topic=Plans Subscribed", "g2 in=alice Subscribed"];
     assert_eq!(listed(&mut chats, list()), whole);
     assert_eq!(listed(&mut chats, vec![item("g2")]), ["g1 in=bob Unsubscribed", "g2 in=alice Subscribed"]);
     assert_eq!(listed(&mut chats, vec![]), ["g2 in= Unsubscribed"]);
     assert_eq!(listed(&mut chats, vec![]), [""; 0]);
     // And back.
     assert_eq!(listed(&mut chats, vec![item("g2")]), ["g2 in=alice Subscribed"]);
+    // What is there for the first time at a later login is news.
+    let third = listed(&mut chats, vec![item("g2"), by(item("g3"), "bob")]);
+    assert_eq!(third, ["g2 in=alice Subscribed", "g3 by=bob in=alice Subscribed"]);
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! Two people on a gateway of ours, each with a session: what goes from one end to the other.
 #![cfg(all(feature = "gateway", feature = "imo"))]
 
+#[path = "two_people/calls.rs"]
+mod calls;
 #[path = "two_people/chats.rs"]
 mod chats;
+#[path = "two_people/pictures.rs"]
+mod pictures;
 
 use std::time::Duration;
 use std::time::Instant;

@@ -143,9 +143,35 @@ impl State {
         self.session.as_ref().is_some_and(|session| session.has_errands(&self.chats))
     }
 
+    /// Whether the other thread is in the middle of telling something.
+    pub(super) fn is_telling(&self) -> bool {
+        self.session.as_ref().is_some_and(Session::is_busy)
+    }
+
     /// Whether the success of the login has been told, or is being told.
     pub(super) fn has_arrived(&self) -> bool {
         self.link.is_some() && self.session.as_ref().is_some_and(Session::has_arrived)
+    }
+}
+
+/// A message that is being handled. When that ends, even in a panic, others may go on.
+struct Handling<'a> {
+    account: &'a Account,
+    session: u64,
+}
+
+impl Drop for Handling<'_> {
+    fn drop(&mut self) {
+        let mut state = self.account.lock();
+        if state.sessions != self.session {
+            return;
+        }
+        let arrived = state.session.as_mut().is_some_and(Session::handled);
+        let wanted = arrived || state.has_errands() || state.stopping.is_some() || state.logout;
+        drop(state);
+        if wanted {
+            self.account.wake();
+        }
     }
 }
 
@@ -325,7 +351,7 @@ impl Account {
             let settled = self.with_chats(tie, |session, chats| session.settle(answer, chats))?;
             accepted = settled.accepted;
             self.take(settled.steps);
-            if let Some(end) = self.drain() {
+            if let Some(end) = self.drain(tie) {
                 return Err(Halt::Over(end));
             }
             match settled.again {
@@ -356,28 +382,24 @@ impl Account {
     }
 
     /// Handles what the server sent, one message at a time and in order, whichever thread took it
-    /// in; tells if the session ended.
-    pub(super) fn drain(&self) -> Option<End> {
+    /// in, as long as `tie` still holds; tells if the session ended.
+    pub(super) fn drain(&self, tie: &Tie) -> Option<End> {
         loop {
-            let (number, steps) = {
+            let (handling, steps) = {
                 let mut state = self.lock();
-                let State { session, chats, epoch, sessions, .. } = &mut *state;
-                let session = session.as_mut()?;
+                let State { session, chats, epoch, sessions, link, .. } = &mut *state;
+                // What nobody hears any more is not acknowledged, and comes again.
+                let session = session.as_mut().filter(|_| *link == tie.link)?;
                 match session.step(*epoch, chats) {
-                    Some(steps) => (*sessions, steps),
+                    Some(steps) => (Handling { account: self, session: *sessions }, steps),
                     None => return session.ended(),
                 }
             };
+            let number = handling.session;
             self.take(steps);
-            let mut state = self.lock();
-            if state.sessions != number {
+            drop(handling);
+            if self.lock().sessions != number {
                 return None;
-            }
-            let arrived = state.session.as_mut().is_some_and(Session::handled);
-            let errands = state.has_errands();
-            drop(state);
-            if arrived || errands {
-                self.wake();
             }
         }
     }

@@ -45,7 +45,7 @@ fn poll(account: &Account, line: &Line, tie: &Tie) -> Result<(), Halt> {
         let begun = Instant::now();
         let (_, answer) = account.post(line, imo::FORWARD_TO_SERVER, &envelope, account.limits.poll, tie)?;
         let new = account.with_session(tie, |session: &mut Session| session.polled(answer))?;
-        if let Some(end) = account.drain() {
+        if let Some(end) = account.drain(tie) {
             return Err(Halt::Over(end));
         }
         fruitless = if new > 0 || begun.elapsed() >= QUICK { 0 } else { fruitless + 1 };

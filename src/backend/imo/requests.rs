@@ -74,11 +74,10 @@ pub(super) fn run(account: &Account, line: &Line, polls: watch::Sender<Option<Ti
 }
 
 fn next_job(state: &mut State, now: Instant) -> Option<Job> {
-    if let Some(grace) = state.stopping {
-        return Some(Job::Stop(grace));
-    }
-    if state.logout {
-        return Some(Job::LogOut);
+    if state.stopping.is_some() || state.logout {
+        // What is told now is acknowledged with the farewell: else it would come again at the next login.
+        let leave = state.stopping.map_or(Job::LogOut, Job::Stop);
+        return (!state.is_telling()).then_some(leave);
     }
     if std::mem::take(&mut state.connect) {
         return Some(Job::Connect);
@@ -281,7 +280,7 @@ impl Worker<'_> {
         self.ask(tie, |caller| caller.observed_user_activity())?;
         self.set_status(tie)?;
         self.account.with_session(tie, Session::resume)?;
-        match self.account.drain() {
+        match self.account.drain(tie) {
             Some(end) => Err(Halt::Over(end)),
             None => Ok(()),
         }
@@ -426,6 +425,22 @@ mod tests {
         state.session = Some(session);
         drop(state);
         account
+    }
+
+    #[test]
+    fn nobody_leaves_in_the_middle_of_what_is_told() {
+        for stopping in [None, Some(Duration::ZERO)] {
+            let account = arriving();
+            let mut state = account.lock();
+            (state.stopping, state.logout) = (stopping, true);
+            assert!(next_job(&mut state, Instant::now()).is_none());
+            state.session.as_mut().expect("a session").handled();
+            let job = next_job(&mut state, Instant::now());
+            match stopping {
+                Some(_) => assert!(matches!(job, Some(Job::Stop(_)))),
+                None => assert!(matches!(job, Some(Job::LogOut))),
+            }
+        }
     }
 
     #[test]

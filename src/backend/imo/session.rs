@@ -305,6 +305,11 @@ impl Session {
         arrived
     }
 
+    /// Whether a thread is about a message.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy
+    }
+
     /// Why the session ended, once everything before that has been handled.
     pub(super) fn ended(&self) -> Option<End> {
         if self.busy { None } else { self.ending.clone() }

@@ -348,9 +348,16 @@ impl Account {
                 }
                 posted => posted?,
             };
-            let settled = self.with_chats(tie, |session, chats| session.settle(answer, chats))?;
+            let settled = self.with_chats(tie, |session, chats| {
+                session.set_settling(true);
+                session.settle(answer, chats)
+            })?;
             accepted = settled.accepted;
             self.take(settled.steps);
+            // Also one that was interrupted meanwhile.
+            if let Some(session) = self.lock().session.as_mut() {
+                session.set_settling(false);
+            }
             if let Some(end) = self.drain(tie) {
                 return Err(Halt::Over(end));
             }

@@ -91,6 +91,8 @@ pub(super) struct Session {
     pub(super) calls: Calls,
     inbox: Inbox,
     busy: bool,
+    /// Whether a thread tells what came of a request.
+    settling: bool,
     /// The login has succeeded, and this was told: messages may flow.
     online: bool,
     /// The success is still to be told, after a resumption.
@@ -121,6 +123,7 @@ impl Session {
             calls: Calls::default(),
             inbox: Inbox::default(),
             busy: false,
+            settling: false,
             online: false,
             greeting: false,
             arriving: false,
@@ -273,7 +276,7 @@ impl Session {
     /// What the next message does, unless another thread is about one. [`handled`](Self::handled)
     /// must follow, when the steps have been taken.
     pub(super) fn step(&mut self, epoch: Epoch, chats: &mut Chats) -> Option<Vec<Step>> {
-        if self.busy {
+        if self.busy || self.settling {
             return None;
         }
         if std::mem::take(&mut self.greeting) {
@@ -305,6 +308,12 @@ impl Session {
         arrived
     }
 
+    /// What came of a request is being told, or has been: nothing else is told meanwhile, as it may
+    /// build on that.
+    pub(super) fn set_settling(&mut self, settling: bool) {
+        self.settling = settling;
+    }
+
     /// Whether a thread is about a message.
     pub(super) fn is_busy(&self) -> bool {
         self.busy
@@ -312,7 +321,7 @@ impl Session {
 
     /// Why the session ended, once everything before that has been handled.
     pub(super) fn ended(&self) -> Option<End> {
-        if self.busy { None } else { self.ending.clone() }
+        if self.busy || self.settling { None } else { self.ending.clone() }
     }
 
     /// The connection was lost, the session perhaps not; tells what is over with it.

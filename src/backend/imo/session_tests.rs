@@ -69,6 +69,22 @@ fn answers_are_judged_by_their_ack() {
     assert!(session.settle(imo::Answer::default(), &mut Chats::default()).accepted, "another outer method");
 }
 
+/// The name of a call, for one, is told before what the server says of that call.
+#[test]
+fn while_it_is_told_what_came_of_a_request_nothing_else_is() {
+    let mut session = online();
+    let over = json!({"from": {"system": "reset"}, "to": {"system": "client"}, "seq": 1});
+    session.polled(answer(json!({"messages": [over]})));
+    session.set_settling(true);
+    assert!(take(&mut session).is_empty() && session.ended().is_none());
+    session.set_settling(false);
+    take(&mut session);
+    session.set_settling(true);
+    assert!(session.ended().is_none());
+    session.set_settling(false);
+    assert_eq!(session.ended(), Some(End::Over));
+}
+
 #[test]
 fn a_request_keeps_its_number_and_takes_the_newest_ack() {
     let mut session = online();

@@ -13,7 +13,7 @@
 //! | member | what | client | gateway |
 //! |---|---|---|---|
 //! | `do` | what Alice wants, in the words of `Stage::want` | is done | - |
-//! | `get` | the start page | must be fetched | is fetched |
+//! | `get` | the start page; for a client also a picture | must be fetched, next | is fetched |
 //! | `up` | the `data` of a message to the service; `system` says to which part, `outer` the outer method if it is not `forward_to_server` | must be posted, next | is posted |
 //! | `down` | the `data` of a message from the service; `system` says of which part, if it is not `im` | is sent | must come, in any order |
 //! | `hears` | words of what is told to the session | must come, next | - |
@@ -22,8 +22,8 @@
 //! `as` are of somebody else, whom only the gateway sees; it must be logged in as whoever is named.
 //!
 //! What cannot be foreseen is compared by rule: envelopes have the session's id, the next `seq` and an `ack` that has
-//! not run ahead; `"*"` stands for anything. To the gateway, members of [`VOLATILE`] are free, and an event may have
-//! members that a file does not know.
+//! not run ahead; `"*"` stands for anything. To the gateway, members of [`VOLATILE`] are free, an event may have members
+//! that a file does not know, and `g123` stands for the chat that it told of last.
 
 #![cfg(all(feature = "gateway", feature = "imo"))]
 

@@ -58,8 +58,9 @@ impl Stage {
     fn play(&mut self, line: &Line) {
         if let Some(want) = &line.want {
             self.want(want);
-        } else if line.get.is_some() {
-            self.server.request("GET /pre/ HTTP/1.1").raw("200 OK", "Set-Cookie: c=1\r\n", "hello");
+        } else if let Some(path) = &line.get {
+            let line = format!("GET /pre{path} HTTP/1.1");
+            self.server.request(&line).raw("200 OK", "Set-Cookie: c=1\r\n", "hello");
         } else if let Some(wanted) = &line.up {
             self.expect(line, wanted);
         } else if let Some(data) = &line.down {

@@ -39,6 +39,8 @@ struct Person {
     ack: u64,
     /// What came and was not asked for yet: of which part, and what.
     events: Vec<(String, Value)>,
+    /// What the gateway calls the chat that a file calls `g123`.
+    gid: Option<String>,
 }
 
 impl Person {
@@ -52,7 +54,7 @@ impl Person {
         let http = Client::builder().tls_backend_preconfigured(tls).no_proxy();
         let http = http.timeout(Duration::from_secs(60)).build().expect("a client");
         let url = gateway.url().to_owned();
-        let mut person = Self { http, url, ssid: json!("S"), seq: 0, ack: 0, events: Vec::new() };
+        let mut person = Self { http, url, ssid: json!("S"), seq: 0, ack: 0, events: Vec::new(), gid: None };
         if logged_in {
             let opening =
                 json!({"method": "get_cookie_and_ssid", "data": {"ssid": "S", "kind": "reui", "version": "1"}});
@@ -89,8 +91,16 @@ impl Person {
         serde_json::from_str(&answer.text().expect("text")).expect("JSON")
     }
 
+    /// What a file says, with the gateway's own name for the chat.
+    fn named(&self, data: &Value) -> Value {
+        match &self.gid {
+            Some(gid) => serde_json::from_str(&data.to_string().replace("g123", gid)).expect("JSON"),
+            None => data.clone(),
+        }
+    }
+
     fn message(&self, data: &Value, system: &str, seq: u64) -> Value {
-        let mut data = data.clone();
+        let mut data = self.named(data);
         if let Some(ssid) = data["data"].get_mut("ssid") {
             *ssid = self.ssid.clone();
         }
@@ -125,6 +135,10 @@ impl Person {
             if seq >= self.ack {
                 self.ack = seq + 1;
                 let system = message["from"]["system"].as_str().expect("a part of the service");
+                if let Some(chat) = message["data"]["edata"][0]["buid"].as_str().and_then(|buid| buid.strip_suffix(';'))
+                {
+                    self.gid = Some(chat.to_owned());
+                }
                 self.events.push((system.to_owned(), message["data"].clone()));
             }
         }
@@ -134,8 +148,9 @@ impl Person {
     /// An event must have come, or come.
     fn hears(&mut self, system: &str, wanted: &Value) {
         for _ in 0..POLLS {
-            let wanted = |(from, event): &(String, Value)| from == system && fits(wanted, event, VOLATILE, true);
-            if let Some(at) = self.events.iter().position(wanted) {
+            let named = self.named(wanted);
+            let is_it = |(from, event): &(String, Value)| from == system && fits(&named, event, VOLATILE, true);
+            if let Some(at) = self.events.iter().position(is_it) {
                 self.events.remove(at);
                 return;
             }

@@ -516,6 +516,10 @@ impl Engine {
         match kind {
             Kind::Topic => {
                 let here = self.chats.chat_mut(chat);
+                // A network may have told of the conversation first.
+                if here.topic == body && here.topic_xml.is_empty() {
+                    return;
+                }
                 body.clone_into(&mut here.topic);
                 here.topic_xml.clear();
                 self.announce_chat_properties(chat, &[ChatProperty::Topic, ChatProperty::FriendlyName], out);

@@ -13,6 +13,8 @@ use crate::model::CallStatus;
 use crate::model::CallType;
 use crate::model::Handle;
 use crate::model::ObjectId;
+use crate::model::Presence;
+use crate::model::Relation;
 use crate::model::VideoStreamStatus;
 use crate::model::is_phone_number;
 use crate::skype::AlterCall;
@@ -231,11 +233,19 @@ impl Engine {
                 let reason = match failure {
                     Failure::UnknownUser => USER_UNKNOWN,
                     Failure::NotConnected => USER_OFFLINE,
+                    // The network does not say why: that somebody is not there is reason enough.
+                    Failure::Refused if self.is_away(id) => USER_OFFLINE,
                     Failure::Refused | Failure::Unclear => MISCELLANEOUS,
                 };
                 self.fail_call(id, reason, out);
             }
         }
+    }
+
+    /// Whether a call is with a contact of whom we know that they are not there.
+    fn is_away(&self, id: ObjectId) -> bool {
+        let user = self.calls.get(id).and_then(|call| self.users.get(call.partner.as_str()));
+        user.is_some_and(|user| user.relation == Relation::Contact && user.presence == Presence::Offline)
     }
 
     fn fail_call(&mut self, id: ObjectId, reason: u8, out: &mut Vec<Output>) {

@@ -113,6 +113,7 @@ fn who_is_not_there_cannot_be_called() {
     hear(&alice, "USER bob ONLINESTATUS OFFLINE");
     let call = Call::placed(&alice);
     call.is("FAILED");
+    assert_eq!(call.get("FAILUREREASON"), "3", "offline (skype-api 4.3)");
     // And when he is there again, he can.
     let bob = open(&gateway, "bob");
     hear(&alice, "USER bob ONLINESTATUS ONLINE");

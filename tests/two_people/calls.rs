@@ -121,3 +121,28 @@ fn who_is_not_there_cannot_be_called() {
     incoming.does("ALTER ANSWER");
     outgoing.is("INPROGRESS");
 }
+
+/// That the first call is over is told late, and is no end of the second.
+#[test]
+fn who_hangs_up_can_call_again_at_once() {
+    let gateway = Gateway::start(GatewayConfig::embedded(None)).expect("a gateway");
+    let [alice, bob] = friends(&gateway);
+    let mut outgoing = Call::placed(&alice);
+    for number in 0..20 {
+        let incoming = Call::ringing(&bob);
+        outgoing.is("RINGING");
+        if number % 2 == 0 {
+            incoming.does("ALTER ANSWER");
+            outgoing.is("INPROGRESS");
+        }
+        outgoing.does("ALTER HANGUP");
+        outgoing = Call::placed(&alice);
+        incoming.is("FINISHED");
+    }
+    let incoming = Call::ringing(&bob);
+    incoming.does("ALTER ANSWER");
+    for call in [&outgoing, &incoming] {
+        call.is("INPROGRESS");
+        assert_eq!(call.get("STATUS"), "INPROGRESS");
+    }
+}

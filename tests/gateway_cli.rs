@@ -42,11 +42,11 @@ struct Served {
 
 impl Served {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = program(&[&["serve"], arguments].concat())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("start");
+        Self::start_by(program(&[&["serve"], arguments].concat()))
+    }
+
+    fn start_by(mut program: Command) -> Self {
+        let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut line).expect("line");
         let url = line.trim_end().strip_prefix("listening: gateway ").expect(&line).to_owned();
@@ -232,6 +232,21 @@ fn the_default_database_is_in_the_data_directory() {
     let mut command = program(&["user", "list"]);
     command.env("XDG_DATA_HOME", folder.path()).env("HOME", folder.path()).assert().success();
     assert!(folder.path().join("imo2skype/gateway.db").is_file());
+}
+
+/// Each session needs two connections.
+#[cfg(target_os = "linux")]
+#[test]
+fn serve_takes_as_many_connections_as_it_may() {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -S -n 64 && ulimit -H -n 512 && exec \"$0\" serve --listen 127.0.0.1:0 --database \"$1\""]);
+    let folder = tempfile::tempdir().expect("folder");
+    shell.arg(program(&[]).get_program()).arg(folder.path().join("gateway.db"));
+    let served = Served::start_by(shell);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", served.child.id())).expect("limits");
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).expect("a line");
+    assert_eq!(files.split_whitespace().skip(3).take(2).collect::<Vec<_>>(), ["512", "512"]);
+    assert_eq!(served.stop("-TERM").0, Some(0));
 }
 
 /// Only guards against a program that does not do what it should.

@@ -29,6 +29,7 @@ use super::core::Core;
 use super::db::Database;
 use super::http;
 use super::metrics::Metrics;
+use super::service::CHECKS;
 use super::service::Service;
 
 /// How long a stop waits for answers under way.
@@ -70,6 +71,9 @@ impl Server {
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("imo2skype-gw")
+            // For passwords alone, each on a thread that may be there already: glibc keeps the
+            // memory of a check for every thread that ever made one.
+            .max_blocking_threads(CHECKS)
             .enable_all()
             .build()
             .map_err(internal)?;

@@ -49,7 +49,7 @@ const JOBS: usize = 1_024;
 /// Jobs that share one write to disk.
 const BATCH: usize = 256;
 /// Passwords that are checked at the same time; each takes 19 MiB.
-const CHECKS: usize = 2;
+pub(super) const CHECKS: usize = 2;
 
 /// Why a request has no answer in the protocol.
 #[derive(Debug, PartialEq, Eq)]

@@ -117,6 +117,8 @@ fn serve(options: Serve) -> Result<()> {
     config.open_registration = options.open_registration;
     config.tls = options.tls_cert.zip(options.tls_key).map(|(cert, key)| TlsFiles { cert, key });
     let exposed = config.tls.is_none() && !is_loopback(&config.listen);
+    #[cfg(unix)]
+    allow_connections();
     let gateway = told(Gateway::start(config))?;
     if exposed {
         eprintln!(
@@ -130,6 +132,18 @@ fn serve(options: Serve) -> Result<()> {
     signals.forever().next();
     gateway.stop();
     Ok(())
+}
+
+/// Each session has two connections, and most systems give a program 1,024 files if it does not ask for more.
+#[cfg(unix)]
+fn allow_connections() {
+    use nix::sys::resource::Resource;
+    use nix::sys::resource::getrlimit;
+    use nix::sys::resource::setrlimit;
+    let files = Resource::RLIMIT_NOFILE;
+    if let Err(error) = getrlimit(files).and_then(|(_, most)| setrlimit(files, most, most)) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 fn is_loopback(address: &str) -> bool {

@@ -239,7 +239,10 @@ fn the_default_database_is_in_the_data_directory() {
 #[test]
 fn serve_takes_as_many_connections_as_it_may() {
     let mut shell = Command::new("sh");
-    shell.args(["-c", "ulimit -S -n 64 && ulimit -H -n 512 && exec \"$0\" serve --listen 127.0.0.1:0 --database \"$1\""]);
+    shell.args([
+        "-c",
+        "ulimit -S -n 64 && ulimit -H -n 512 && exec \"$0\" serve --listen 127.0.0.1:0 --database \"$1\"",
+    ]);
     let folder = tempfile::tempdir().expect("folder");
     shell.arg(program(&[]).get_program()).arg(folder.path().join("gateway.db"));
     let served = Served::start_by(shell);

@@ -31,7 +31,7 @@ fn mend(text: &str) -> Cow<'_, str> {
     if kept == 0 { Cow::Borrowed(text) } else { Cow::Owned(mended + &text[kept..]) }
 }
 
-/// The length of `\uXXXX`.
+/// The length of an escape such as `\u00e9`.
 const UNIT: usize = 6;
 
 /// How long the escape at the head of `text` is; both halves of a character are one.
@@ -44,7 +44,7 @@ fn escape_length(text: &str) -> usize {
     }
 }
 
-/// The number of the `\uXXXX` at the head of `text`.
+/// The number in such an escape at the head of `text`.
 fn unit(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok()).flatten()

@@ -371,11 +371,7 @@ impl Account {
 
     /// Works on the session, as long as `tie` still holds.
     pub(super) fn with_session<T>(&self, tie: &Tie, work: impl FnOnce(&mut Session) -> T) -> Result<T, Halt> {
-        let mut state = self.lock();
-        if state.link != tie.link {
-            return Err(Halt::Cut);
-        }
-        state.session.as_mut().map(work).ok_or(Halt::Cut)
+        self.with_chats(tie, |session, _| work(session))
     }
 
     /// Works on the session and the chats, as long as `tie` still holds.
@@ -392,7 +388,7 @@ impl Account {
     /// in, as long as `tie` still holds; tells if the session ended.
     pub(super) fn drain(&self, tie: &Tie) -> Option<End> {
         loop {
-            let (handling, steps) = {
+            let (_handling, steps) = {
                 let mut state = self.lock();
                 let State { session, chats, epoch, sessions, link, .. } = &mut *state;
                 // What nobody hears any more is not acknowledged, and comes again.
@@ -402,12 +398,7 @@ impl Account {
                     None => return session.ended(),
                 }
             };
-            let number = handling.session;
             self.take(steps);
-            drop(handling);
-            if self.lock().sessions != number {
-                return None;
-            }
         }
     }
 

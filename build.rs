@@ -18,6 +18,7 @@ mod header {
         ("src/ffi/config.rs", "Options"),
         ("src/ffi/session.rs", "Sessions"),
         ("src/ffi/gateway.rs", "Gateway (not in a library built without the feature \"gateway\")"),
+        ("src/ffi/log.rs", "Log"),
     ];
 
     const GUARD: &str = "IMO2SKYPE_H";
@@ -53,6 +54,10 @@ mod header {
             let number = variable(&format!("CARGO_PKG_VERSION_{part}"));
             text.push_str(&format!("#define IMO2SKYPE_VERSION_{part} {number}\n"));
         }
+        text.push_str(
+            "/* For comparing: #if IMO2SKYPE_VERSION_NUMBER >= 0x000200, that is 0.2.0. */\n\
+             #define IMO2SKYPE_VERSION_NUMBER \\\n  ((IMO2SKYPE_VERSION_MAJOR << 16) | (IMO2SKYPE_VERSION_MINOR << 8) | IMO2SKYPE_VERSION_PATCH)\n",
+        );
         text.push_str("\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
         for (file, headline) in SECTIONS {
             let mut section = Vec::new();
@@ -74,12 +79,16 @@ mod header {
         format!("{} */", "-".repeat(68usize.saturating_sub(headline.len())))
     }
 
-    /// What cbindgen cannot be told: words for Rust's headline of the caller's duties, and the tag
-    /// of the enum, which it would give to every use of a handle as well.
+    /// What cbindgen cannot be told: words for Rust's headline of the caller's duties, and the tags
+    /// of the enums, which it would give to every use of a handle as well.
     fn for_c(section: &str) -> String {
-        section
-            .replace(" * # Safety\n *\n * ", " * Caller: ")
-            .replace("typedef enum {", "typedef enum imo2skype_status {")
+        let mut parts = section.split("typedef enum {");
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let name = part.split_once("\n} ").and_then(|(_, end)| end.split_once(';')).expect("an enum has a name").0;
+            text.push_str(&format!("typedef enum {name} {{{part}"));
+        }
+        text.replace(" * # Safety\n *\n * ", " * Caller: ")
     }
 
     /// Leaves a file alone that says so already, for the sake of time stamps.

@@ -36,6 +36,7 @@
  *
  * Threads. Every function may be called from any thread, one handle from several
  * at once. Who calls imo2skype_session_close() wakes all that wait on the session.
+ * A handler for signals may not call any.
  *
  * fork(). Handles do not survive it: in the child, touch none of them. Fork first,
  * then open sessions.
@@ -51,12 +52,21 @@
 #define IMO2SKYPE_VERSION_MAJOR 0
 #define IMO2SKYPE_VERSION_MINOR 1
 #define IMO2SKYPE_VERSION_PATCH 0
+/* For comparing: #if IMO2SKYPE_VERSION_NUMBER >= 0x000200, that is 0.2.0. */
+#define IMO2SKYPE_VERSION_NUMBER \
+  ((IMO2SKYPE_VERSION_MAJOR << 16) | (IMO2SKYPE_VERSION_MINOR << 8) | IMO2SKYPE_VERSION_PATCH)
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /* ---- Status, version, errors --------------------------------------------- */
+
+/**
+ * The number of the binary interface of this header. It grows only if programs
+ * compiled with an older header would break; then the library has another SONAME.
+ */
+#define IMO2SKYPE_ABI_VERSION 1
 
 /**
  * How a call went. Numbers are never changed and never reused; later versions
@@ -115,8 +125,7 @@ typedef enum imo2skype_status {
 const char *imo2skype_version(void);
 
 /**
- * The number of the binary interface, 1. It grows only if programs compiled
- * with an older header would break.
+ * IMO2SKYPE_ABI_VERSION of the library that runs.
  *
  * Any thread may call this. Since 0.1.0.
  */
@@ -376,6 +385,64 @@ const char *imo2skype_gateway_url(const imo2skype_gateway *gateway);
  * close them first. Any thread may call this. Since 0.1.0.
  */
 void imo2skype_gateway_stop(imo2skype_gateway *gateway);
+
+/* ---- Log ----------------------------------------------------------------- */
+
+/**
+ * How much an entry of the log matters. Each level includes those above it.
+ */
+typedef enum imo2skype_log_level {
+  /**
+   * Something does not work that should.
+   */
+  IMO2SKYPE_LOG_ERROR = 1,
+  /**
+   * Something is wrong, and the library goes on: a connection was lost.
+   */
+  IMO2SKYPE_LOG_WARNING = 2,
+  /**
+   * What happens seldom: the gateway registered a user.
+   */
+  IMO2SKYPE_LOG_INFO = 3,
+  /**
+   * What helps to find out why: an event of the network was skipped.
+   */
+  IMO2SKYPE_LOG_DEBUG = 4,
+  /**
+   * Every command and every line that a client gets, "003> GET USERSTATUS": what
+   * people write to each other is in it.
+   */
+  IMO2SKYPE_LOG_TRACE = 5,
+} imo2skype_log_level;
+
+/**
+ * Is called with each entry of the log: how much it matters (an
+ * imo2skype_log_level), and one entry in English, UTF-8, without a line break at
+ * its end; a name=value for each detail comes after the words. Passwords are in
+ * none. The text is valid during the call only. The function may call everything
+ * in this header; what the library does within those calls is not logged. It must
+ * return: no longjmp(), no C++ exception.
+ */
+typedef void (*imo2skype_log_fn)(int level, const char *entry, void *user_data);
+
+/**
+ * Has `callback` called with what the library has to tell, up to `level` (an
+ * imo2skype_log_level); NULL ends that, whatever the level. Without it nothing is
+ * written anywhere.
+ *
+ * One callback for the whole process. It runs on a thread of the library, one
+ * entry at a time, while no lock of the library is held. A slow one holds nobody
+ * up: entries that find no room are counted, and the next entry says how many.
+ * When this function returns, the callback before has had all that was told
+ * until then and never runs again, unless it is the caller: `user_data` of old
+ * may be released then. Any thread may call this. Since 0.1.0.
+ *
+ * Caller: `callback` must be NULL, or callable with `user_data` on another thread until
+ * it is replaced or taken off; take it off before the program ends.
+ */
+imo2skype_status imo2skype_set_log_callback(int level,
+                                            imo2skype_log_fn callback,
+                                            void *user_data);
 
 #ifdef __cplusplus
 }

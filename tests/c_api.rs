@@ -133,6 +133,16 @@ fn callbacks_sanitized() {
 }
 
 #[test]
+fn log() {
+    Program::c("tests/c/log.c", &[]).succeeds();
+}
+
+#[test]
+fn log_sanitized() {
+    Program::c("tests/c/log.c", &SANITIZERS).succeeds();
+}
+
+#[test]
 fn network() {
     Program::c("tests/c/network.c", &[]).succeeds();
 }

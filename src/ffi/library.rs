@@ -34,6 +34,10 @@ pub enum imo2skype_status {
     IMO2SKYPE_QUEUE_FULL = 9,
 }
 
+/// The number of the binary interface of this header. It grows only if programs
+/// compiled with an older header would break; then the library has another SONAME.
+pub const IMO2SKYPE_ABI_VERSION: u32 = 1;
+
 /// The version of the library that runs, "1.2.3"; IMO2SKYPE_VERSION is the one
 /// that the program was compiled with.
 ///
@@ -47,13 +51,12 @@ pub extern "C" fn imo2skype_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// The number of the binary interface, 1. It grows only if programs compiled
-/// with an older header would break.
+/// IMO2SKYPE_ABI_VERSION of the library that runs.
 ///
 /// Any thread may call this. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn imo2skype_abi_version() -> u32 {
-    1
+    IMO2SKYPE_ABI_VERSION
 }
 
 /// What a status means, in a few words of English; "unknown status" for a

@@ -13,5 +13,6 @@ mod gateway;
 mod guard;
 mod handle;
 mod library;
+mod log;
 mod session;
 mod text;

@@ -3,6 +3,7 @@
 mod browser;
 mod callbacks;
 mod files;
+mod lines;
 mod network;
 mod pending;
 mod queue;
@@ -236,7 +237,7 @@ impl Session {
     fn send(&self, command: &str, waiter: Option<Waiter>) -> Result<()> {
         check_command(command)?;
         self.has_room()?;
-        tracing::trace!(target: "imo2skype::lines", client = self.client.0, command);
+        lines::command(self.client, command);
         let token = waiter.as_ref().map_or(Token(0), |waiter| waiter.token);
         self.shared.turn(|core, now| {
             // Asked again under the lock: a command that loses the race with a close is not
@@ -624,7 +625,7 @@ impl Alarm for Shared {
 /// the others; the only client makes the network wait instead (`Events::wait_for_room`).
 fn push(core: &mut Core, client: ClientId, line: String) {
     let Ok(index) = core.clients.binary_search_by_key(&client, |member| member.id) else { return };
-    tracing::trace!(target: "imo2skype::lines", client = client.0, notification = line);
+    lines::notification(client, &line);
     let member = &core.clients[index];
     if member.listener.queue.is_full() && core.clients.len() > 1 {
         tracing::warn!(client = client.0, "detached: it left too many lines unread");

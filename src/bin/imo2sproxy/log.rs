@@ -1,6 +1,5 @@
 //! The log: what goes wrong, and with `-v` every line that a client sends or gets.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::io::Write;
@@ -15,18 +14,13 @@ use crossbeam_channel::Receiver;
 use crossbeam_channel::Sender;
 use crossbeam_channel::TrySendError;
 use crossbeam_channel::bounded;
-use tracing::Event;
 use tracing::Metadata;
-use tracing::Subscriber;
-use tracing::field::Field;
-use tracing::field::Visit;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::FilterExt;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::Context;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -72,10 +66,15 @@ impl Log {
 
         let is_line = |metadata: &Metadata<'_>| metadata.target() == LINES;
         let lines = verbose.then(|| {
-            let only = filter_fn(is_line).with_max_level_hint(LevelFilter::TRACE);
-            Lines(target.clone()).with_filter(only)
+            tracing_subscriber::fmt::layer()
+                .with_writer(target.clone())
+                .with_ansi(false)
+                .without_time()
+                .with_target(false)
+                .with_level(false)
+                .with_filter(filter_fn(is_line).with_max_level_hint(LevelFilter::TRACE))
         });
-        // RUST_LOG is for developers. It never shows lines: those pass by `Lines`, without passwords.
+        // RUST_LOG is for developers. It never shows lines: those are asked for by `-v`.
         let others = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
         let messages = tracing_subscriber::fmt::layer()
             .with_writer(Target { muted: Arc::clone(&muted), ..target })
@@ -161,86 +160,5 @@ impl MakeWriter<'_> for Target {
 
     fn make_writer(&self) -> Self {
         self.clone()
-    }
-}
-
-/// Writes the lines of clients: `003> GET USERSTATUS` came from client 3, `003< ...` went to it.
-struct Lines(Target);
-
-impl<S: Subscriber> Layer<S> for Lines {
-    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
-        let mut line = Line::default();
-        event.record(&mut line);
-        if let Some(text) = line.text() {
-            self.0.put(text.into_bytes());
-        }
-    }
-}
-
-#[derive(Default)]
-struct Line {
-    client: u64,
-    text: Option<(char, String)>,
-}
-
-impl Line {
-    fn text(self) -> Option<String> {
-        let (direction, text) = self.text?;
-        let text = without_password(&text).replace('\n', "\n\t");
-        Some(format!("{:03}{direction} {text}\n", self.client))
-    }
-}
-
-impl Visit for Line {
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "client" {
-            self.client = value;
-        }
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "command" => self.text = Some(('>', value.to_owned())),
-            "notification" => self.text = Some(('<', value.to_owned())),
-            _ => {}
-        }
-    }
-
-    fn record_debug(&mut self, _field: &Field, _value: &dyn std::fmt::Debug) {}
-}
-
-/// The line without the password of a chat (`ALTER CHAT c SETPASSWORD word hint`).
-fn without_password(line: &str) -> Cow<'_, str> {
-    let upper = line.to_ascii_uppercase();
-    let ends = ["SETPASSWORD ", "ENTERPASSWORD "].map(|word| upper.find(word).map(|start| start + word.len()));
-    match ends.into_iter().flatten().min() {
-        Some(end) => Cow::Owned(format!("{}***", &line[..end])),
-        None => Cow::Borrowed(line),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn passwords_of_chats_are_not_shown() {
-        let table = [
-            ("ALTER CHAT #a/$b SETPASSWORD geheim hint", "ALTER CHAT #a/$b SETPASSWORD ***"),
-            ("#7 alter chat #a/$b enterpassword geheim", "#7 alter chat #a/$b enterpassword ***"),
-            ("ALTER CHAT SETPASSWORD", "ALTER CHAT SETPASSWORD"),
-            ("GET USERSTATUS", "GET USERSTATUS"),
-        ];
-        for (line, shown) in table {
-            assert_eq!(without_password(line), shown);
-        }
-    }
-
-    #[test]
-    fn lines_are_shaped_as_they_always_were() {
-        let line = Line { client: 3, text: Some(('>', "GET USERSTATUS".to_owned())) };
-        assert_eq!(line.text().as_deref(), Some("003> GET USERSTATUS\n"));
-        let line = Line { client: 1234, text: Some(('<', "CHATMESSAGE 1 BODY a\nb".to_owned())) };
-        assert_eq!(line.text().as_deref(), Some("1234< CHATMESSAGE 1 BODY a\n\tb\n"));
     }
 }

@@ -13,6 +13,7 @@ mod db;
 mod events;
 mod http;
 mod limits;
+mod listener;
 mod mail;
 mod members;
 mod messages;

@@ -1,7 +1,6 @@
 //! The life of a gateway: socket, runtime, threads.
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::net::ToSocketAddrs;
 use std::path::Path;
@@ -9,16 +8,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use axum_server::Handle;
-use axum_server::accept::NoDelayAcceptor;
-use axum_server::tls_rustls::RustlsAcceptor;
-use axum_server::tls_rustls::RustlsConfig;
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
 
 use crate::error::Error;
 use crate::error::Result;
@@ -28,6 +24,7 @@ use super::TlsFiles;
 use super::core::Core;
 use super::db::Database;
 use super::http;
+use super::listener;
 use super::metrics::Metrics;
 use super::service::CHECKS;
 use super::service::Service;
@@ -45,8 +42,8 @@ pub(super) struct Server {
 struct Running {
     runtime: Runtime,
     service: Arc<Service>,
-    handle: Handle<SocketAddr>,
-    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    stop: oneshot::Sender<()>,
+    serving: tokio::task::JoinHandle<()>,
     ticking: tokio::task::JoinHandle<()>,
     database: Option<JoinHandle<()>>,
 }
@@ -79,17 +76,14 @@ impl Server {
             .map_err(internal)?;
         let (service, database) = Service::new(core, durable, config.open_registration, config.poll_limit)?;
         let service = Arc::new(service);
-        let handle = Handle::new();
-        let app = http::router(Arc::clone(&service), tls.is_some()).into_make_service_with_connect_info::<SocketAddr>();
-        // The server registers its socket with the runtime.
-        let guard = runtime.enter();
-        let server = axum_server::from_tcp(listener).map_err(internal)?.http1_only().handle(handle.clone());
+        let app = http::router(Arc::clone(&service), tls.is_some());
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let serving = match tls {
-            None => runtime.spawn(server.acceptor(NoDelayAcceptor).serve(app)),
-            Some(tls) => runtime.spawn(server.acceptor(RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor)).serve(app)),
-        };
+        let (stop, stopped) = oneshot::channel();
+        // The socket registers itself with the runtime.
+        let guard = runtime.enter();
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(internal)?;
         drop(guard);
+        let serving = runtime.spawn(listener::serve(listener, tls, app, stopped));
         let every = config.tick.max(Duration::from_millis(10));
         let theirs = Arc::clone(&service);
         let ticking = runtime.spawn(async move {
@@ -101,7 +95,7 @@ impl Server {
         });
         let url = format!("{scheme}://{address}/");
         tracing::info!(url, "gateway");
-        Ok(Self { url, running: Some(Running { runtime, service, handle, serving, ticking, database }) })
+        Ok(Self { url, running: Some(Running { runtime, service, stop, serving, ticking, database }) })
     }
 
     pub(super) fn url(&self) -> &str {
@@ -125,25 +119,13 @@ impl Drop for Server {
 
 impl Running {
     fn stop(self) {
-        let Self { runtime, service, handle, mut serving, ticking, database } = self;
+        let Self { runtime, service, stop, serving, ticking, database } = self;
         ticking.abort();
         service.close();
-        runtime.block_on(async {
-            let all = async {
-                // The server hears a call only while it listens for it: between two connections
-                // it does not. So call until it is done.
-                loop {
-                    handle.graceful_shutdown(Some(GRACE));
-                    if tokio::time::timeout(Duration::from_millis(20), &mut serving).await.is_ok() {
-                        break;
-                    }
-                }
-            };
-            if tokio::time::timeout(GRACE, all).await.is_err() {
-                tracing::warn!(connections = handle.connection_count(), "cut");
-                handle.shutdown();
-            }
-        });
+        drop(stop);
+        if runtime.block_on(async { tokio::time::timeout(GRACE, serving).await }).is_err() {
+            tracing::warn!("connections with answers under way are cut");
+        }
         runtime.shutdown_timeout(GRACE);
         // The last holder of the sender: now the database thread ends.
         drop(service);
@@ -177,7 +159,7 @@ fn listen(address: &str) -> Result<TcpListener> {
     Ok(listener)
 }
 
-fn tls(files: &TlsFiles) -> Result<RustlsConfig> {
+fn tls(files: &TlsFiles) -> Result<Arc<ServerConfig>> {
     let invalid = |file: &Path, problem: &dyn std::fmt::Display| Error::InvalidArgument {
         name: "tls",
         problem: format!("{}: {problem}", file.display()),
@@ -196,5 +178,5 @@ fn tls(files: &TlsFiles) -> Result<RustlsConfig> {
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
         .map_err(|error| invalid(&files.cert, &error))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(RustlsConfig::from_config(Arc::new(config)))
+    Ok(Arc::new(config))
 }

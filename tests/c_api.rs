@@ -2,88 +2,15 @@
 //! library of this build, as a user would do it; once more with sanitizers.
 #![cfg(all(unix, feature = "capi", feature = "gateway", feature = "imo"))]
 
-use std::env;
+#[path = "support/program.rs"]
+mod program;
+
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Output;
 
-use tempfile::TempDir;
-
-const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
-
-/// Undefined behaviour, wrong memory and leaks end the program with a report.
-const SANITIZERS: [&str; 4] = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Where the `libimo2skype.so` is that was built together with this test.
-fn libraries() -> PathBuf {
-    let test = env::current_exe().expect("this test is a file");
-    test.parent().expect("in the folder `deps`").to_owned()
-}
-
-/// A compiled program; its folder goes with it.
-struct Program {
-    folder: TempDir,
-}
-
-impl Program {
-    /// `source` in C99.
-    fn c(source: &str, flags: &[&str]) -> Self {
-        Self::compile(&env::var("CC").unwrap_or_else(|_| "cc".to_owned()), "-std=c99", source, flags)
-    }
-
-    /// `source` in C++17.
-    fn cpp(source: &str, flags: &[&str]) -> Self {
-        Self::compile(&env::var("CXX").unwrap_or_else(|_| "c++".to_owned()), "-std=c++17", source, flags)
-    }
-
-    fn compile(compiler: &str, standard: &str, source: &str, flags: &[&str]) -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
-        let output = Command::new(compiler)
-            .arg(standard)
-            .args(WARNINGS)
-            .args(flags)
-            .arg("-I")
-            .arg(root().join("include"))
-            .arg(root().join(source))
-            .arg("-o")
-            .arg(folder.path().join("program"))
-            .arg("-L")
-            .arg(libraries())
-            .arg(format!("-Wl,-rpath,{}", libraries().display()))
-            .args(["-limo2skype", "-pthread"])
-            .output()
-            .unwrap_or_else(|error| panic!("{compiler} is needed for this test: {error}"));
-        assert!(output.status.success(), "{source} does not compile\n{}", text(&output));
-        Self { folder }
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(self.folder.path().join("program"))
-            .args(arguments)
-            .current_dir(self.folder.path())
-            // Cargo's own path; the program has to find the library by itself.
-            .env_remove("LD_LIBRARY_PATH")
-            .env("ASAN_OPTIONS", "detect_leaks=1")
-            .env("UBSAN_OPTIONS", "print_stacktrace=1")
-            .output()
-            .expect("what was compiled runs")
-    }
-
-    fn succeeds(&self) {
-        let output = self.run(&[]);
-        assert!(output.status.success(), "{}\n{}", output.status, text(&output));
-    }
-}
-
-fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
+use program::Program;
+use program::SANITIZERS;
+use program::root;
+use program::text;
 
 #[test]
 fn the_committed_header_is_the_generated_one() {

@@ -10,7 +10,6 @@ use std::fs;
 use program::Program;
 use program::SANITIZERS;
 use program::root;
-use program::text;
 
 #[test]
 fn the_committed_header_is_the_generated_one() {
@@ -87,32 +86,4 @@ fn the_header_in_cpp() {
 #[test]
 fn the_header_in_cpp_sanitized() {
     Program::cpp("tests/c/header.cpp", &SANITIZERS).succeeds();
-}
-
-#[test]
-fn the_example_chats() {
-    chats(&Program::c("examples/c/chat.c", &[]));
-}
-
-#[test]
-fn the_example_chats_sanitized() {
-    chats(&Program::c("examples/c/chat.c", &SANITIZERS));
-}
-
-fn chats(example: &Program) {
-    let output = example.run(&[]);
-    assert!(output.status.success(), "{}\n{}", output.status, text(&output));
-    let lines = String::from_utf8_lossy(&output.stdout);
-    assert!(lines.trim_end().ends_with(" BODY hello"), "{lines}");
-
-    let refused = example.run(&["ftp://nowhere/"]);
-    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
-    let errors = String::from_utf8_lossy(&refused.stderr);
-    assert!(errors.starts_with("chat: ") && errors.trim_end().len() > "chat:".len(), "{errors}");
-}
-
-#[test]
-fn the_example_is_short() {
-    let example = fs::read_to_string(root().join("examples/c/chat.c")).expect("the example is there");
-    assert!(example.lines().count() < 60);
 }

@@ -45,10 +45,10 @@ impl Program {
         let output = Command::new(compiler)
             .arg(standard)
             .args(WARNINGS)
-            .args(flags)
             .arg("-I")
             .arg(root().join("include"))
             .arg(root().join(source))
+            .args(flags)
             .arg("-o")
             .arg(folder.path().join("program"))
             .arg("-L")
@@ -56,21 +56,28 @@ impl Program {
             .arg(format!("-Wl,-rpath,{}", libraries().display()))
             .args(["-limo2skype", "-pthread"])
             .output()
-            .unwrap_or_else(|error| panic!("{compiler} is needed for this test: {error}"));
+            .unwrap_or_else(|error| {
+                panic!("{compiler} is needed for this test (Debian: apt-get install gcc g++): {error}")
+            });
         assert!(output.status.success(), "{source} does not compile\n{}", text(&output));
         Self { folder }
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(self.folder.path().join("program"))
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.folder.path().join("program"));
+        command
             .args(arguments)
             .current_dir(self.folder.path())
             // Cargo's own path; the program has to find the library by itself.
             .env_remove("LD_LIBRARY_PATH")
+            .env_remove("IMO2SKYPE_PASSWORD")
             .env("ASAN_OPTIONS", "detect_leaks=1")
-            .env("UBSAN_OPTIONS", "print_stacktrace=1")
-            .output()
-            .expect("what was compiled runs")
+            .env("UBSAN_OPTIONS", "print_stacktrace=1");
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("what was compiled runs")
     }
 
     pub(crate) fn succeeds(&self) {

@@ -1,10 +1,12 @@
-//! The examples in C, compiled and run as their readers do; each once more with sanitizers.
+//! The examples in C and C++, compiled and run as their readers do; each once more with sanitizers.
 #![cfg(all(unix, feature = "capi", feature = "gateway", feature = "imo"))]
 
 #[path = "support/program.rs"]
 mod program;
 #[path = "c_examples/running.rs"]
 mod running;
+#[path = "c_examples/wrapper.rs"]
+mod wrapper;
 
 use std::fs;
 use std::process::Command;
@@ -32,6 +34,10 @@ fn both(compile: impl Fn(&[&str]) -> Program, test: impl Fn(&Program)) {
 
 fn c(name: &str, test: impl Fn(&Program)) {
     both(|flags| Program::c(&format!("examples/c/{name}.c"), flags), test);
+}
+
+fn cpp(name: &str, test: impl Fn(&Program)) {
+    both(|flags| Program::cpp(&format!("examples/cpp/{name}.cpp"), flags), test);
 }
 
 fn glib(test: impl Fn(&Program)) {
@@ -107,6 +113,11 @@ fn chats(example: &Program) {
 #[test]
 fn chat() {
     c("chat", chats);
+}
+
+#[test]
+fn chat_in_cpp() {
+    cpp("chat", chats);
 }
 
 #[test]
@@ -280,5 +291,12 @@ fn callback() {
         for end in answers(example, "callback") {
             assert_eq!(end.rest.last().map(String::as_str), Some("answered 1 times"), "{end:#?}");
         }
+    });
+}
+
+#[test]
+fn bot_in_cpp() {
+    cpp("bot", |example| {
+        answers(example, "bot");
     });
 }

@@ -40,13 +40,15 @@ impl Program {
         Self::compile(&env::var("CXX").unwrap_or_else(|_| "c++".to_owned()), "-std=c++17", source, flags)
     }
 
-    fn compile(compiler: &str, standard: &str, source: &str, flags: &[&str]) -> Self {
+    pub(crate) fn compile(compiler: &str, standard: &str, source: &str, flags: &[&str]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let output = Command::new(compiler)
             .arg(standard)
             .args(WARNINGS)
             .arg("-I")
             .arg(root().join("include"))
+            .arg("-I")
+            .arg(root().join("bindings/cpp"))
             .arg(root().join(source))
             .args(flags)
             .arg("-o")

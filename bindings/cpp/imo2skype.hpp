@@ -137,6 +137,33 @@ inline int milliseconds(Timeout timeout) noexcept {
   return timeout->count() < 0 ? 0 : static_cast<int>(timeout->count());
 }
 
+/// What the library may call, each kept until it is certain that it will not.
+template <typename T>
+class Standing {
+ public:
+  /// Has `set` put `mine` in place of what stands. `mine` stays then, unless the library does not know it.
+  template <typename Set>
+  void replace(std::shared_ptr<T> mine, bool stays, Set set) {
+    std::list<std::shared_ptr<T>> next, before;
+    next.push_back(std::move(mine));
+    {
+      const std::lock_guard<std::mutex> guard(mutex_);
+      before = standing_;
+    }
+    set();
+    // Those that stood when this call began are out of use now; not so the one of a call that went
+    // on at the same time. They are destroyed last, without the lock: a session may go with them.
+    const std::lock_guard<std::mutex> guard(mutex_);
+    standing_.remove_if(
+        [&before](const auto &old) { return std::find(before.begin(), before.end(), old) != before.end(); });
+    if (stays) standing_.splice(standing_.end(), next);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::list<std::shared_ptr<T>> standing_;
+};
+
 }  // namespace detail
 
 // ---- Version, words --------------------------------------------------------
@@ -261,21 +288,12 @@ class Session {
   /// any time. Every other exception ends the program by std::terminate(), as it does for a thread.
   void on_notification(Callback callback) {
     if (!state_) detail::check(imo2skype_set_notification_callback(nullptr, nullptr, nullptr));
-    std::list<std::shared_ptr<Listener>> mine, before;
-    mine.push_back(std::make_shared<Listener>(std::move(callback), state_->running));
-    Listener &listener = *mine.front();
-    {
-      const std::lock_guard<std::mutex> guard(state_->mutex);
-      before = state_->listeners;
-    }
-    const auto call = listener.callback ? Listener::call : nullptr;
-    detail::check(imo2skype_set_notification_callback(handle(), call, &listener));
-    // Those that stood when this call began are out of use now; not so the one of a call that went
-    // on at the same time. They are destroyed last, without the lock: a session may go with them.
-    const std::lock_guard<std::mutex> guard(state_->mutex);
-    state_->listeners.remove_if(
-        [&before](const auto &old) { return std::find(before.begin(), before.end(), old) != before.end(); });
-    if (call != nullptr) state_->listeners.splice(state_->listeners.end(), mine);
+    auto mine = std::make_shared<Listener>(std::move(callback), state_->running);
+    Listener *const listener = mine.get();
+    const auto call = listener->callback ? Listener::call : nullptr;
+    state_->listeners.replace(std::move(mine), call != nullptr, [&] {
+      detail::check(imo2skype_set_notification_callback(handle(), call, listener));
+    });
   }
 
   /// Closes this client: whoever waits on it gets a ClosedError, and so does every later call.
@@ -321,9 +339,7 @@ class Session {
     imo2skype_session *handle = nullptr;
     std::atomic<bool> closed{false};
     Running running = std::make_shared<std::recursive_mutex>();
-    std::mutex mutex;
-    /// What the library may call.
-    std::list<std::shared_ptr<Listener>> listeners;
+    detail::Standing<Listener> listeners;
   };
 
   explicit Session(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
@@ -379,6 +395,47 @@ class Gateway {
 
   std::unique_ptr<State> state_;
 };
+
+// ---- Log -------------------------------------------------------------------
+
+/// Is called with each entry of the library's log; the text is valid during the call only.
+using LogCallback = std::function<void(imo2skype_log_level level, std::string_view entry)>;
+
+namespace detail {
+
+struct LogListener : std::enable_shared_from_this<LogListener> {
+  explicit LogListener(LogCallback function) : callback(std::move(function)) {}
+
+  static void call(int level, const char *entry, void *data) noexcept {
+    // Not destroyed while it runs, should it take itself off.
+    const auto self = static_cast<LogListener *>(data)->shared_from_this();
+    self->callback(static_cast<imo2skype_log_level>(level), entry);
+  }
+
+  LogCallback callback;
+};
+
+/// Never destroyed: the library may have something to tell until the program has ended.
+inline Standing<LogListener> &log_listeners() {
+  static auto *const listeners = new Standing<LogListener>;
+  return *listeners;
+}
+
+}  // namespace detail
+
+/// Has `callback` called with what the library has to tell, up to this level, on a thread of the
+/// library, one entry at a time; an empty one (nullptr) ends that. One for the whole process.
+///
+/// When this returns, the callback before has had all that was told and has ended for good, unless it
+/// is the caller. An exception that leaves the callback ends the program by std::terminate().
+inline void on_log(imo2skype_log_level most, LogCallback callback) {
+  auto mine = std::make_shared<detail::LogListener>(std::move(callback));
+  detail::LogListener *const listener = mine.get();
+  const auto call = listener->callback ? detail::LogListener::call : nullptr;
+  detail::log_listeners().replace(std::move(mine), call != nullptr, [&] {
+    detail::check(imo2skype_set_log_callback(static_cast<int>(most), call, listener));
+  });
+}
 
 }  // namespace imo2skype
 

@@ -358,6 +358,32 @@ static void threads_set_callbacks_at_once() {
 }
 
 // The program ends as one does of which a thread has thrown; the test looks at the exit status.
+static void the_log() {
+  Session session = Session::open(offline());
+  std::vector<std::string> entries;
+  auto kept = std::make_shared<int>(0);
+  imo2skype::on_log(IMO2SKYPE_LOG_TRACE, [&entries, kept](imo2skype_log_level level, std::string_view entry) {
+    CHECK(level == IMO2SKYPE_LOG_TRACE);
+    entries.emplace_back(entry);
+  });
+  session.send("#1 PING");
+  // Another in its place: the one before has had everything and is gone, with what it held.
+  std::promise<void> done;
+  imo2skype::on_log(IMO2SKYPE_LOG_TRACE, [&done, own = std::make_shared<int>(7)](imo2skype_log_level, std::string_view) {
+    imo2skype::on_log(IMO2SKYPE_LOG_ERROR, nullptr);
+    CHECK(*own == 7);
+    done.set_value();
+  });
+  CHECK(kept.use_count() == 1 && entries.size() == 2);
+  CHECK(entries[0] == "001> #1 PING" && entries[1] == "001< #1 PONG");
+  session.send("#2 PING");
+  done.get_future().get();
+  session.send("#3 PING");
+  is_invalid("level: ", [] {
+    imo2skype::on_log(static_cast<imo2skype_log_level>(6), [](imo2skype_log_level, std::string_view) {});
+  });
+}
+
 static void a_callback_throws() {
   std::set_terminate([] {
     try {
@@ -391,4 +417,5 @@ int main(int argc, char **argv) {
   a_callback_destroys_its_session();
   a_session_ends_while_its_callback_sends();
   threads_set_callbacks_at_once();
+  the_log();
 }

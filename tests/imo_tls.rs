@@ -17,10 +17,8 @@ fn file(name: &str) -> PathBuf {
 
 /// A gateway with this certificate, and what becomes of a login there.
 fn log_in(certificate: &str, authority: Option<&str>) -> Result<(), Error> {
-    let mut config = GatewayConfig::embedded(None);
     let [cert, key] = ["pem", "key"].map(|kind| file(&format!("{certificate}.{kind}")));
-    config.tls = Some(TlsFiles { cert, key });
-    let gateway = Gateway::start(config).expect("a gateway");
+    let gateway = Gateway::start_tls(GatewayConfig::embedded(None), &TlsFiles { cert, key }).expect("a gateway");
     let mut config = Config::new("alice", "secret");
     config.set("server", gateway.url()).expect("a URL");
     if let Some(authority) = authority {

@@ -1,7 +1,7 @@
-//! Takes connections, with TLS or without, and serves HTTP/1 on them.
+//! Takes connections and serves HTTP/1 on them.
 
+use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,27 +15,41 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::server::graceful::Watcher;
 use hyper_util::service::TowerToHyperService;
-use rustls::ServerConfig;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use tokio_rustls::TlsAcceptor;
 
-/// How long a client has to agree on TLS.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long nothing is taken after the system could not give a connection: it has run out of something.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// What makes of a connection one that HTTP goes over.
+pub(super) trait Accept: Clone + Send + Sync + 'static {
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// Whether nobody on the way can read it.
+    const SECURE: bool;
+
+    fn accept(&self, stream: TcpStream) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+/// A connection as it is.
+#[derive(Clone)]
+pub(super) struct Plain;
+
+impl Accept for Plain {
+    type Stream = TcpStream;
+
+    const SECURE: bool = false;
+
+    async fn accept(&self, stream: TcpStream) -> io::Result<TcpStream> {
+        Ok(stream)
+    }
+}
+
 /// Serves until `stop` is told or gone, then until the answers that are under way have been given.
-pub(super) async fn serve(
-    listener: TcpListener,
-    tls: Option<Arc<ServerConfig>>,
-    app: Router,
-    mut stop: oneshot::Receiver<()>,
-) {
-    let tls = tls.map(TlsAcceptor::from);
+pub(super) async fn serve(listener: TcpListener, accept: impl Accept, app: Router, mut stop: oneshot::Receiver<()>) {
     let connections = GracefulShutdown::new();
     loop {
         let taken = tokio::select! {
@@ -44,7 +58,7 @@ pub(super) async fn serve(
         };
         match taken {
             Ok((stream, peer)) => {
-                tokio::spawn(connection(stream, peer, tls.clone(), app.clone(), connections.watcher()));
+                tokio::spawn(connection(stream, peer, accept.clone(), app.clone(), connections.watcher()));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot take a connection");
@@ -57,25 +71,13 @@ pub(super) async fn serve(
     connections.shutdown().await;
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, app: Router, watcher: Watcher) {
+async fn connection(stream: TcpStream, peer: SocketAddr, accept: impl Accept, app: Router, watcher: Watcher) {
     // A matter of speed only.
     let _ = stream.set_nodelay(true);
-    match tls {
-        None => exchange(stream, peer, app, watcher).await,
-        Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => exchange(stream, peer, app, watcher).await,
-            Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS"),
-            Err(_) => tracing::debug!(%peer, "no TLS in time"),
-        },
-    }
-}
-
-async fn exchange(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
-    app: Router,
-    watcher: Watcher,
-) {
+    let stream = match accept.accept(stream).await {
+        Ok(stream) => stream,
+        Err(error) => return tracing::debug!(%peer, %error, "no TLS"),
+    };
     let app = TowerToHyperService::new(app);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));

@@ -28,6 +28,7 @@ mod service;
 mod session;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -59,8 +60,6 @@ pub struct GatewayConfig {
     pub listen: String,
     /// Register an unknown name at its first login.
     pub open_registration: bool,
-    /// Serve HTTPS.
-    pub tls: Option<TlsFiles>,
     /// How long a poll is held. For tests.
     #[doc(hidden)]
     pub poll_limit: Duration,
@@ -89,7 +88,6 @@ impl Default for GatewayConfig {
             database: None,
             listen: "127.0.0.1:0".to_owned(),
             open_registration: false,
-            tls: None,
             poll_limit: Duration::from_secs(25),
             session_expiry: Duration::from_secs(120),
             tick: Duration::from_secs(5),
@@ -130,10 +128,20 @@ impl Gateway {
     /// # Errors
     ///
     /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if the address cannot be listened
-    /// on or the TLS files are not usable, [`Error::Store`](crate::Error::Store) if the database
-    /// is not, [`Error::Internal`](crate::Error::Internal) if the machine has no more threads.
+    /// on, [`Error::Store`](crate::Error::Store) if the database is not usable,
+    /// [`Error::Internal`](crate::Error::Internal) if the machine has no more threads.
     pub fn start(config: GatewayConfig) -> Result<Self> {
-        server::Server::start(&config).map(|server| Self { server })
+        server::Server::start(&config, listener::Plain).map(|server| Self { server })
+    }
+
+    /// Starts a gateway that serves HTTPS.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start); [`Error::InvalidArgument`](crate::Error::InvalidArgument) also if the files
+    /// are not usable.
+    pub fn start_tls(config: GatewayConfig, files: &TlsFiles) -> Result<Self> {
+        server::Server::start(&config, tls::Tls::new(files)?).map(|server| Self { server })
     }
 
     /// Where it is reached, `http://127.0.0.1:41234/` for one.

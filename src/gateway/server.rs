@@ -3,15 +3,10 @@
 use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::net::ToSocketAddrs;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rustls::ServerConfig;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::PrivateKeyDer;
-use rustls::pki_types::pem::PemObject;
 use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -20,11 +15,11 @@ use crate::error::Error;
 use crate::error::Result;
 
 use super::GatewayConfig;
-use super::TlsFiles;
 use super::core::Core;
 use super::db::Database;
 use super::http;
 use super::listener;
+use super::listener::Accept;
 use super::metrics::Metrics;
 use super::service::CHECKS;
 use super::service::Service;
@@ -55,8 +50,7 @@ impl std::fmt::Debug for Running {
 }
 
 impl Server {
-    pub(super) fn start(config: &GatewayConfig) -> Result<Self> {
-        let tls = config.tls.as_ref().map(tls).transpose()?;
+    pub(super) fn start<A: Accept>(config: &GatewayConfig, accept: A) -> Result<Self> {
         let listener = listen(&config.listen)?;
         let internal = |error: std::io::Error| Error::Internal(format!("cannot start the gateway: {error}"));
         let address = listener.local_addr().map_err(internal)?;
@@ -76,14 +70,14 @@ impl Server {
             .map_err(internal)?;
         let (service, database) = Service::new(core, durable, config.open_registration, config.poll_limit)?;
         let service = Arc::new(service);
-        let app = http::router(Arc::clone(&service), tls.is_some());
-        let scheme = if tls.is_some() { "https" } else { "http" };
+        let app = http::router(Arc::clone(&service), A::SECURE);
+        let scheme = if A::SECURE { "https" } else { "http" };
         let (stop, stopped) = oneshot::channel();
         // The socket registers itself with the runtime.
         let guard = runtime.enter();
         let listener = tokio::net::TcpListener::from_std(listener).map_err(internal)?;
         drop(guard);
-        let serving = runtime.spawn(listener::serve(listener, tls, app, stopped));
+        let serving = runtime.spawn(listener::serve(listener, accept, app, stopped));
         let every = config.tick.max(Duration::from_millis(10));
         let theirs = Arc::clone(&service);
         let ticking = runtime.spawn(async move {
@@ -157,26 +151,4 @@ fn listen(address: &str) -> Result<TcpListener> {
     })?;
     listener.set_nonblocking(true).map_err(|error| invalid(format!("cannot listen on {address}: {error}")))?;
     Ok(listener)
-}
-
-fn tls(files: &TlsFiles) -> Result<Arc<ServerConfig>> {
-    let invalid = |file: &Path, problem: &dyn std::fmt::Display| Error::InvalidArgument {
-        name: "tls",
-        problem: format!("{}: {problem}", file.display()),
-    };
-    let chain: Vec<_> = CertificateDer::pem_file_iter(&files.cert)
-        .and_then(Iterator::collect)
-        .map_err(|error| invalid(&files.cert, &error))?;
-    if chain.is_empty() {
-        return Err(invalid(&files.cert, &"no certificate in it; it takes PEM"));
-    }
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| invalid(&files.key, &error))?;
-    // The provider is named, not installed: that is for programs to do.
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(|error| invalid(&files.cert, &error))?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
 }

@@ -185,9 +185,8 @@ fn what_is_too_long_is_refused_and_the_client_goes_on() {
 #[test]
 fn https_is_served_with_the_certificate_that_was_named() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls");
-    let mut config = GatewayConfig::embedded(None);
-    config.tls = Some(TlsFiles { cert: folder.join("here.pem"), key: folder.join("here.key") });
-    let gateway = Gateway::start(config).expect("start");
+    let files = TlsFiles { cert: folder.join("here.pem"), key: folder.join("here.key") };
+    let gateway = Gateway::start_tls(GatewayConfig::embedded(None), &files).expect("start");
     assert!(gateway.url().starts_with("https://127.0.0.1:"), "{}", gateway.url());
     let authority = CertificateDer::from_pem_file(folder.join("ca.pem")).expect("certificate");
     let trusting = trusting([authority]);

@@ -115,11 +115,14 @@ fn serve(options: Serve) -> Result<()> {
     config.database = Some(file(&options.database)?);
     config.listen = options.listen;
     config.open_registration = options.open_registration;
-    config.tls = options.tls_cert.zip(options.tls_key).map(|(cert, key)| TlsFiles { cert, key });
-    let exposed = config.tls.is_none() && !is_loopback(&config.listen);
+    let tls = options.tls_cert.zip(options.tls_key).map(|(cert, key)| TlsFiles { cert, key });
+    let exposed = tls.is_none() && !is_loopback(&config.listen);
     #[cfg(unix)]
     allow_connections();
-    let gateway = told(Gateway::start(config))?;
+    let gateway = told(match tls {
+        Some(files) => Gateway::start_tls(config, &files),
+        None => Gateway::start(config),
+    })?;
     if exposed {
         eprintln!(
             "imo2skype-gateway: WARNING: {} can be reached from other machines and passwords cross the network \

@@ -12,6 +12,9 @@ use crate::ffi::library::imo2skype_status;
 use crate::ffi::library::imo2skype_status::*;
 use crate::ffi::text::to_c;
 
+/// The longest text of a failure, in bytes before line breaks and the like are shown as escapes.
+const LONGEST: usize = 800;
+
 thread_local! {
     static LAST_ERROR: RefCell<CString> = RefCell::default();
 }
@@ -91,12 +94,28 @@ fn catch<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(Failure::panic(&*payload)))
 }
 
+/// What is told: one line that a log can bear, whatever a caller or a server brought into it. Of a text
+/// that is too long the middle goes: the beginning says what was wrong, the end what would be right.
+fn one_line(text: &str) -> String {
+    let boundary = |at: usize| (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let (begin, end) = match text.len() {
+        ..=LONGEST => (text, ""),
+        length => (&text[..boundary(LONGEST / 2)], &text[boundary(length - LONGEST / 2)..]),
+    };
+    let gap = if end.is_empty() { "" } else { " [...] " };
+    let mut line = String::new();
+    for character in [begin, gap, end].into_iter().flat_map(str::chars) {
+        if character.is_control() { line.extend(character.escape_default()) } else { line.push(character) }
+    }
+    line
+}
+
 fn remember(text: &str) {
     // Not while the thread is being taken down: then nobody can ask any more either.
     let _ = LAST_ERROR.try_with(|last| {
         let mut last = last.borrow_mut();
         if !(last.is_empty() && text.is_empty()) {
-            *last = to_c(text);
+            *last = to_c(one_line(text));
         }
     });
 }
@@ -136,6 +155,20 @@ mod tests {
         let error = Error::Network { server: "example.org".to_owned(), source: refused.into() };
         assert_eq!(guard(|| Err(error.into())), IMO2SKYPE_NETWORK);
         assert_eq!(read(last_error()), "cannot reach example.org: connection refused");
+    }
+
+    #[test]
+    fn the_text_is_one_line_that_a_log_can_bear() {
+        let fail = |text: String| {
+            assert_eq!(guard(|| Err(Failure { status: IMO2SKYPE_STORE, text })), IMO2SKYPE_STORE);
+            read(last_error())
+        };
+        assert_eq!(fail("a\nb\r\u{7f}\u{85}ü".to_owned()), "a\\nb\\r\\u{7f}\\u{85}ü");
+        for unit in ["a", "ü", "€", "😀"] {
+            let text = fail(format!("name: {}; give another", unit.repeat(10 << 20)));
+            assert!(text.starts_with(&format!("name: {unit}")) && text.ends_with(&format!("{unit}; give another")));
+            assert!(text.contains(&format!("{unit} [...] {unit}")) && text.len() < LONGEST + 20, "{text}");
+        }
     }
 
     #[test]

@@ -19,13 +19,28 @@ mod unix {
         writer: OwnedFd,
     }
 
+    /// Both ends close themselves in a program that this one starts: from the beginning where the system
+    /// can do that, as another thread may be starting one right now.
+    #[cfg(not(target_vendor = "apple"))]
+    fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+        use rustix::pipe::PipeFlags;
+
+        Ok(rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?)
+    }
+
+    #[cfg(target_vendor = "apple")]
+    fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+        let (reader, writer) = rustix::pipe::pipe()?;
+        for end in [&reader, &writer] {
+            rustix::io::fcntl_setfd(end, rustix::io::FdFlags::CLOEXEC)?;
+            rustix::io::ioctl_fionbio(end, true)?;
+        }
+        Ok((reader, writer))
+    }
+
     impl Signal {
         pub(in crate::session) fn new() -> io::Result<Self> {
-            let (reader, writer) = rustix::pipe::pipe()?;
-            for end in [&reader, &writer] {
-                rustix::io::fcntl_setfd(end, rustix::io::FdFlags::CLOEXEC)?;
-                rustix::io::ioctl_fionbio(end, true)?;
-            }
+            let (reader, writer) = pipe()?;
             Ok(Self { reader, writer })
         }
 

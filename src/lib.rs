@@ -46,6 +46,7 @@ mod error;
 mod ffi;
 #[cfg(feature = "gateway")]
 mod gateway;
+mod threads;
 
 // Not in the contract: open for the programs and the tests of this package.
 #[doc(hidden)]

@@ -9,16 +9,17 @@ use std::path::PathBuf;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("config", &["error"]),
+    ("threads", &[]),
     ("skype", &[]),
     ("model", &["skype"]),
     ("imo", &[]),
     ("backend", &["model"]),
-    ("backend::imo", &["backend", "imo", "model", "config", "error"]),
+    ("backend::imo", &["backend", "imo", "model", "config", "error", "threads"]),
     ("translate", &["skype", "model", "backend"]),
     // The gateway only for sessions that name no server: an address is all that they take from it.
-    ("session", &["translate", "backend", "backend::imo", "model", "config", "error", "gateway"]),
+    ("session", &["translate", "backend", "backend::imo", "model", "config", "error", "threads", "gateway"]),
     ("transport", &["session", "translate", "skype", "config", "error"]),
-    ("gateway", &["imo", "config", "error"]),
+    ("gateway", &["imo", "config", "error", "threads"]),
     ("ffi", &["session", "gateway", "config", "error"]),
 ];
 

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::error::Error;
 use crate::error::Result;
+use crate::threads::without_signals;
 
 use super::GatewayConfig;
 use super::core::Core;
@@ -59,15 +60,15 @@ impl Server {
         let path = config.database.as_ref().map_or_else(String::new, |file| file.display().to_string());
         let core = Core::new(db, Metrics::default(), config.session_expiry)
             .map_err(|source| Error::Store { path, source: source.into() })?;
-        let runtime = Builder::new_multi_thread()
+        let mut builder = Builder::new_multi_thread();
+        builder
             .worker_threads(2)
             .thread_name("imo2skype-gw")
             // For passwords alone, each on a thread that may be there already: glibc keeps the
             // memory of a check for every thread that ever made one.
             .max_blocking_threads(CHECKS)
-            .enable_all()
-            .build()
-            .map_err(internal)?;
+            .enable_all();
+        let runtime = without_signals(|| builder.build()).map_err(internal)?;
         let (service, database) = Service::new(core, durable, config.open_registration, config.poll_limit)?;
         let service = Arc::new(service);
         let app = http::router(Arc::clone(&service), A::SECURE);
@@ -102,7 +103,8 @@ impl Drop for Server {
         let Some(running) = self.running.take() else { return };
         // On a thread of its own, because the caller may be inside a runtime, where waiting for
         // another one is forbidden.
-        let stop = std::thread::Builder::new().name("imo2skype-gw".to_owned()).spawn(move || running.stop());
+        let builder = std::thread::Builder::new().name("imo2skype-gw".to_owned());
+        let stop = without_signals(|| builder.spawn(move || running.stop()));
         match stop.map(JoinHandle::join) {
             Ok(Ok(())) => {}
             Ok(Err(_)) => tracing::error!(what = "stop", "panicked"),

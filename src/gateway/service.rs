@@ -29,6 +29,7 @@ use crate::imo::FORWARD_TO_SERVER;
 use crate::imo::REST_RPC;
 use crate::imo::read;
 use crate::imo::take;
+use crate::threads::without_signals;
 
 use super::calls::View;
 use super::core::Core;
@@ -119,9 +120,8 @@ impl Service {
         let (jobs, thread) = if durable {
             let (sender, receiver) = mpsc::channel(JOBS);
             let theirs = Arc::clone(&core);
-            let thread = std::thread::Builder::new()
-                .name("imo2skype-gw-db".to_owned())
-                .spawn(move || write(&theirs, receiver))
+            let builder = std::thread::Builder::new().name("imo2skype-gw-db".to_owned());
+            let thread = without_signals(|| builder.spawn(move || write(&theirs, receiver)))
                 .map_err(|error| Error::Internal(format!("cannot start a thread: {error}")))?;
             (Some(sender), Some(thread))
         } else {

@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::thread;
 
+use crate::threads::without_signals;
+
 /// Opens one page; it may take as long as the browser runs.
 pub type Opener = Arc<dyn Fn(&str) -> std::io::Result<()> + Send + Sync>;
 
@@ -42,7 +44,8 @@ impl Browser {
             }
             busy.fetch_sub(1, Ordering::SeqCst);
         };
-        if let Err(error) = thread::Builder::new().name("imo2skype-page".to_owned()).spawn(work) {
+        let builder = thread::Builder::new().name("imo2skype-page".to_owned());
+        if let Err(error) = without_signals(|| builder.spawn(work)) {
             self.busy.fetch_sub(1, Ordering::SeqCst);
             tracing::warn!(%error, "no thread: the page of a call is not opened");
         }

@@ -16,6 +16,7 @@ use crossbeam_channel::unbounded;
 
 use crate::error::Error;
 use crate::error::Result;
+use crate::threads::without_signals;
 
 /// Somebody who wants to be called at a certain time.
 pub(super) trait Alarm: Send + Sync {
@@ -60,10 +61,9 @@ impl Timer {
             return Ok(timer);
         }
         let (sender, orders) = unbounded::<Order>();
-        let thread = thread::Builder::new()
-            .name("imo2skype-timer".to_owned())
-            .stack_size(128 * 1024)
-            .spawn(move || {
+        let builder = thread::Builder::new().name("imo2skype-timer".to_owned()).stack_size(128 * 1024);
+        let thread = without_signals(|| {
+            builder.spawn(move || {
                 let mut waiting = BinaryHeap::new();
                 loop {
                     let order = match waiting.peek() {
@@ -81,7 +81,8 @@ impl Timer {
                     }
                 }
             })
-            .map_err(|error| Error::Internal(format!("cannot start the timer thread: {error}")))?;
+        })
+        .map_err(|error| Error::Internal(format!("cannot start the timer thread: {error}")))?;
         let timer = Arc::new(Self { orders: Some(sender), thread: Some(thread) });
         *shared = Arc::downgrade(&timer);
         Ok(timer)

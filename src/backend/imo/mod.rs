@@ -43,6 +43,7 @@ use crate::backend::Lost;
 use crate::backend::Names;
 use crate::config::Config;
 use crate::error::Error;
+use crate::threads::without_signals;
 use account::Account;
 pub use account::Limits;
 use http::Line;
@@ -129,7 +130,7 @@ impl Backend for ImoBackend {
             return;
         }
         account.listen(events);
-        if let Err(error) = self.spawn(&account) {
+        if let Err(error) = without_signals(|| self.spawn(&account)) {
             // Nothing can be carried out: as good as a server that is not there.
             tracing::error!(%error, "no thread");
             self.stop(Duration::ZERO);

@@ -196,6 +196,8 @@ const char *imo2skype_config_describe(const char *key);
 /**
  * Releases options. Takes NULL. Sessions that were opened with them go on.
  *
+ * Releasing them again does nothing; a debug build of the library notes it in
+ * the log.
  * Any thread may call this. Since 0.1.0.
  */
 void imo2skype_config_free(imo2skype_config *config);
@@ -335,7 +337,8 @@ imo2skype_status imo2skype_session_attach(imo2skype_session *session,
  * Closes this client; the last client of a login logs out. Takes NULL.
  *
  * Every call that waits on it returns IMO2SKYPE_CLOSED, and so does every later
- * one: a closed session is recognized, and closing it again does nothing.
+ * one: a closed session is recognized, and closing it again does nothing (a
+ * debug build of the library notes it in the log).
  * Returns when those calls and a running callback have ended, unless the
  * callback itself is the caller. Any thread may call this. Since 0.1.0.
  */
@@ -382,7 +385,8 @@ const char *imo2skype_gateway_url(const imo2skype_gateway *gateway);
  * Stops a gateway and returns when it has ended. Takes NULL.
  *
  * Sessions on it find their network gone and look for it until they are closed;
- * close them first. Any thread may call this. Since 0.1.0.
+ * close them first. Stopping it again does nothing; a debug build of the library
+ * notes it in the log. Any thread may call this. Since 0.1.0.
  */
 void imo2skype_gateway_stop(imo2skype_gateway *gateway);
 

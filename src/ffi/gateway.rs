@@ -92,11 +92,12 @@ pub extern "C" fn imo2skype_gateway_url(gateway: *const imo2skype_gateway) -> *c
 /// Stops a gateway and returns when it has ended. Takes NULL.
 ///
 /// Sessions on it find their network gone and look for it until they are closed;
-/// close them first. Any thread may call this. Since 0.1.0.
+/// close them first. Stopping it again does nothing; a debug build of the library
+/// notes it in the log. Any thread may call this. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn imo2skype_gateway_stop(gateway: *mut imo2skype_gateway) {
     release(|| {
-        if let Some(running) = GATEWAYS.remove(gateway) {
+        if let Some(running) = GATEWAYS.remove("imo2skype_gateway_stop", gateway) {
             // Taken out, so that it ends here even if another thread is asking for the URL.
             let gateway = running.gateway.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(gateway) = gateway {

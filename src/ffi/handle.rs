@@ -41,9 +41,14 @@ impl<H, T> Table<H, T> {
         self.open.read().unwrap_or_else(PoisonError::into_inner).get(&handle.addr()).cloned()
     }
 
-    /// Ends `handle`. Of several threads that do, one gets what it stood for.
-    pub(super) fn remove(&self, handle: *const H) -> Option<Arc<T>> {
-        self.open.write().unwrap_or_else(PoisonError::into_inner).remove(&handle.addr())
+    /// Ends `handle`. Of several threads that do, one gets what it stood for. Ending twice is a defect of the
+    /// caller that does no harm here: a debug build notes in the log which `function` was called once too often.
+    pub(super) fn remove(&self, function: &'static str, handle: *const H) -> Option<Arc<T>> {
+        let removed = self.open.write().unwrap_or_else(PoisonError::into_inner).remove(&handle.addr());
+        if cfg!(debug_assertions) && removed.is_none() && !handle.is_null() {
+            tracing::warn!(function, handle = handle.addr(), "was ended before, or never was one");
+        }
+        removed
     }
 }
 
@@ -51,16 +56,50 @@ impl<H, T> Table<H, T> {
 mod tests {
     use super::*;
 
+    /// Counts what is logged.
+    #[derive(Clone, Default)]
+    struct Counter(Arc<AtomicUsize>);
+
+    impl tracing::Subscriber for Counter {
+        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+            true
+        }
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+        fn event(&self, _: &tracing::Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        fn enter(&self, _: &tracing::span::Id) {}
+        fn exit(&self, _: &tracing::span::Id) {}
+    }
+
+    #[test]
+    fn a_debug_build_notes_what_is_ended_twice() {
+        let table: Table<u8, ()> = Table::new();
+        let (handle, noted) = (table.insert(()), Counter::default());
+        let noted_by = |end: *const u8| {
+            noted.0.store(0, Ordering::Relaxed);
+            tracing::subscriber::with_default(noted.clone(), || table.remove("end", end));
+            noted.0.load(Ordering::Relaxed)
+        };
+        assert_eq!(noted_by(handle), 0);
+        assert_eq!(noted_by(ptr::null()), 0);
+        assert_eq!(noted_by(handle), usize::from(cfg!(debug_assertions)));
+    }
+
     #[test]
     fn a_removed_handle_is_never_found_again() {
         struct Opaque;
         let table: Table<Opaque, &str> = Table::new();
         let first = table.insert("first");
         assert_eq!(table.get(first).as_deref(), Some(&"first"));
-        assert_eq!(table.remove(first).as_deref(), Some(&"first"));
+        assert_eq!(table.remove("end", first).as_deref(), Some(&"first"));
         let second = table.insert("second");
         assert_ne!(first, second);
-        assert!(table.get(first).is_none() && table.remove(first).is_none());
+        assert!(table.get(first).is_none() && table.remove("end", first).is_none());
         assert!(table.get(ptr::null()).is_none());
     }
 }

@@ -286,13 +286,14 @@ pub unsafe extern "C" fn imo2skype_session_attach(
 /// Closes this client; the last client of a login logs out. Takes NULL.
 ///
 /// Every call that waits on it returns IMO2SKYPE_CLOSED, and so does every later
-/// one: a closed session is recognized, and closing it again does nothing.
+/// one: a closed session is recognized, and closing it again does nothing (a
+/// debug build of the library notes it in the log).
 /// Returns when those calls and a running callback have ended, unless the
 /// callback itself is the caller. Any thread may call this. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn imo2skype_session_close(session: *mut imo2skype_session) {
     release(|| {
-        let Some(client) = SESSIONS.remove(session) else { return };
+        let Some(client) = SESSIONS.remove("imo2skype_session_close", session) else { return };
         if let Some(session) = &*client.read().unwrap_or_else(PoisonError::into_inner) {
             session.close();
         }

@@ -338,9 +338,9 @@ imo2skype_status imo2skype_session_attach(imo2skype_session *session,
  *
  * Every call that waits on it returns IMO2SKYPE_CLOSED, and so does every later
  * one: a closed session is recognized, and closing it again does nothing (a
- * debug build of the library notes it in the log).
- * Returns when those calls and a running callback have ended, unless the
- * callback itself is the caller. Any thread may call this. Since 0.1.0.
+ * debug build of the library notes it in the log). Returns when those calls and
+ * a running callback have ended, unless the callback itself is the caller; who
+ * closes it again does not wait. Any thread may call this. Since 0.1.0.
  */
 void imo2skype_session_close(imo2skype_session *session);
 

@@ -10,11 +10,12 @@ use std::fs;
 
 use program::Program;
 use program::SANITIZERS;
+use program::libraries;
 use program::root;
 use program::text;
 
-/// The last of two standards counts; for atomics.
-const C11: &[&str] = &["-std=c11"];
+/// For atomics and POSIX; the last of two standards counts.
+const POSIX: &[&str] = &["-std=c11", "-D_GNU_SOURCE"];
 
 /// Every function of the header with each of its pointers, "function parameter"; "function -" for one without.
 fn places() -> BTreeSet<String> {
@@ -57,20 +58,83 @@ fn tries_every_place(program: &Program) {
 
 #[test]
 fn every_pointer_of_every_function() {
-    tries_every_place(&Program::c("tests/c/arguments.c", &[]));
+    tries_every_place(&plain("tests/c/arguments.c"));
 }
 
 #[test]
 fn every_pointer_of_every_function_sanitized() {
-    tries_every_place(&Program::c("tests/c/arguments.c", &SANITIZERS));
+    tries_every_place(&sanitized("tests/c/arguments.c"));
+}
+
+fn plain(source: &str) -> Program {
+    Program::c(source, POSIX)
+}
+
+fn sanitized(source: &str) -> Program {
+    Program::c(source, &[POSIX, &SANITIZERS].concat())
+}
+
+#[test]
+fn eight_threads_at_once() {
+    plain("tests/c/storm.c").succeeds();
+}
+
+#[test]
+fn eight_threads_at_once_sanitized() {
+    sanitized("tests/c/storm.c").succeeds();
+}
+
+#[test]
+fn callbacks_that_call_back_in() {
+    plain("tests/c/reentry.c").succeeds();
+}
+
+#[test]
+fn callbacks_that_call_back_in_sanitized() {
+    sanitized("tests/c/reentry.c").succeeds();
 }
 
 #[test]
 fn a_process_with_children_signals_and_peers_that_hang_up() {
-    Program::c("tests/c/process.c", C11).succeeds();
+    plain("tests/c/process.c").succeeds();
 }
 
 #[test]
 fn a_process_with_children_signals_and_peers_that_hang_up_sanitized() {
-    Program::c("tests/c/process.c", &[C11, &SANITIZERS].concat()).succeeds();
+    sanitized("tests/c/process.c").succeeds();
+}
+
+/// The ways in which a process ends while sessions are open.
+const ENDS: [&str; 7] = ["return", "exit", "_exit", "quick_exit", "atexit", "thread", "callback"];
+
+fn leaves(program: &Program, ways: &[&str]) {
+    for way in ways {
+        let output = program.run(&[way]);
+        assert_eq!(output.status.code(), Some(42), "{way}: {}\n{}", output.status, text(&output));
+    }
+}
+
+#[test]
+fn a_program_ends_while_sessions_are_open() {
+    leaves(&plain("tests/c/leaving.c"), &ENDS);
+}
+
+#[test]
+fn a_program_ends_while_sessions_are_open_sanitized() {
+    leaves(&sanitized("tests/c/leaving.c"), &ENDS);
+}
+
+/// Not with sanitizers: what a thread makes for itself after its destructors have run is never taken back by the C
+/// library, whoever calls, and counts as a leak of some bytes.
+#[test]
+fn a_thread_ends_while_it_uses_sessions() {
+    leaves(&plain("tests/c/leaving.c"), &["key", "main"]);
+}
+
+#[test]
+fn a_library_that_is_loaded_and_unloaded() {
+    let library = libraries().join("libimo2skype.so");
+    let loader = Program::c("tests/c/unload.c", &[POSIX, &["-Wl,--as-needed"]].concat());
+    let output = loader.run(&[library.to_str().expect("UTF-8")]);
+    assert!(output.status.success(), "{}\n{}", output.status, text(&output));
 }

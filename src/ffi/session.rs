@@ -287,9 +287,9 @@ pub unsafe extern "C" fn imo2skype_session_attach(
 ///
 /// Every call that waits on it returns IMO2SKYPE_CLOSED, and so does every later
 /// one: a closed session is recognized, and closing it again does nothing (a
-/// debug build of the library notes it in the log).
-/// Returns when those calls and a running callback have ended, unless the
-/// callback itself is the caller. Any thread may call this. Since 0.1.0.
+/// debug build of the library notes it in the log). Returns when those calls and
+/// a running callback have ended, unless the callback itself is the caller; who
+/// closes it again does not wait. Any thread may call this. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn imo2skype_session_close(session: *mut imo2skype_session) {
     release(|| {

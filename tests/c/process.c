@@ -1,5 +1,4 @@
 /* A process that does more than this library: fork(), exec(), signals, peers that hang up. */
-#define _GNU_SOURCE
 #include "check.h"
 
 #include <arpa/inet.h>

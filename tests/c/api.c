@@ -247,5 +247,6 @@ int main(void) {
   sessions();
   full_queue();
   detached();
+  no_thread_is_left();
   return 0;
 }

@@ -78,7 +78,7 @@ static void a_callback_may_call_back_in(void) {
 
 static void taking_a_callback_off_waits_for_it(void) {
   int round;
-  for (round = 0; round < 20; round++) {
+  for (round = 0; round < share_of(20); round++) {
     imo2skype_session *session = open_offline();
     struct box *box = new_box(session);
     drain(session);
@@ -99,7 +99,7 @@ static void only_count(const char *line, void *data) {
 
 static void close_ends_a_callback_that_is_set(void) {
   int round, line;
-  for (round = 0; round < 20; round++) {
+  for (round = 0; round < share_of(20); round++) {
     imo2skype_session *session = open_offline();
     struct box *box = new_box(session);
     CHECK_STATUS(imo2skype_set_notification_callback(session, only_count, box), IMO2SKYPE_OK);
@@ -152,7 +152,7 @@ static void close_from_inside(const char *line, void *data) {
 
 static void a_callback_may_close_the_session(void) {
   int round;
-  for (round = 0; round < 20; round++) {
+  for (round = 0; round < share_of(20); round++) {
     imo2skype_session *session = open_offline();
     struct box *box = new_box(session);
     CHECK_STATUS(imo2skype_send_skype_command(session, "PING"), IMO2SKYPE_OK);
@@ -172,5 +172,6 @@ int main(void) {
   close_ends_a_callback_that_is_set();
   a_callback_may_take_itself_off();
   a_callback_may_close_the_session();
+  no_thread_is_left();
   return 0;
 }

@@ -2,6 +2,9 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+#ifdef __linux__
+#include <dirent.h>
+#endif
 #include <imo2skype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +42,26 @@
       exit(1);                                                                               \
     }                                                                                        \
   } while (0)
+
+/* How often a test does something: less often where IMO2SKYPE_TEST_SHARE divides it, as valgrind takes its time. */
+static inline int share_of(int many) {
+  const char *divisor = getenv("IMO2SKYPE_TEST_SHARE");
+  return divisor == NULL ? many : many / atoi(divisor) + 1;
+}
+
+/* With the last session every thread of the library ends; one whose callback closed it does so after that. */
+static inline void no_thread_is_left(void) {
+#if defined(__linux__) && !defined(__SANITIZE_THREAD__)
+  int threads;
+  do {
+    DIR *tasks = opendir("/proc/self/task");
+    struct dirent *task;
+    CHECK(tasks != NULL);
+    for (threads = 0; (task = readdir(tasks)) != NULL;) threads += task->d_name[0] != '.';
+    closedir(tasks);
+  } while (threads > 1); /* else the test does not end */
+#endif
+}
 
 /* A session that asks no network: it stays offline, on a port where nobody is. */
 static inline imo2skype_session *open_offline(void) {

@@ -33,5 +33,6 @@ int main(void) {
   CHECK(readable(imo2skype_notification_fd(session), LONG_MS));
   expect_line(session, "#3 PONG");
   imo2skype_session_close(session);
+  no_thread_is_left();
   return 0;
 }

@@ -105,5 +105,6 @@ int main(void) {
   logins();
   no_server();
   echo();
+  no_thread_is_left();
   return 0;
 }

@@ -9,18 +9,15 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sched.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-/* Fewer under valgrind. */
-static int rounds(int many) {
-  const char *share = getenv("IMO2SKYPE_TEST_SHARE");
-  int divisor = share == NULL ? 1 : atoi(share);
-  return many / divisor + 1;
-}
 
 static imo2skype_session *open_online(const char *server, const char *name) {
   imo2skype_config *config = imo2skype_config_new(name, "secret");
@@ -116,7 +113,7 @@ static void a_child_inherits_no_descriptor_that_is_new(void) {
   int round;
   over = 0;
   CHECK(pthread_create(&maker, NULL, make_descriptors, session) == 0);
-  for (round = 0; round < rounds(60); round++) succeeds(start_one_that_counts());
+  for (round = 0; round < share_of(60); round++) succeeds(start_one_that_counts());
   over = 1;
   CHECK(pthread_join(maker, NULL) == 0);
   imo2skype_session_close(session);
@@ -139,7 +136,7 @@ static void children_disturb_nobody(void) {
   for (index = 0; index < 2; index++) {
     CHECK(pthread_create(&busy[index], NULL, keep_busy, index % 2 == 0 ? session : online) == 0);
   }
-  for (round = 0; round < rounds(10); round++) {
+  for (round = 0; round < share_of(10); round++) {
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) _exit(0);
@@ -157,12 +154,17 @@ static void children_disturb_nobody(void) {
 /* ---- Signals ---- */
 
 static atomic_int alarms, on_ours;
-static _Thread_local int is_mine;
 
 static void on_alarm(int signal) {
   (void)signal;
   alarms++;
-  on_ours += !is_mine;
+#ifdef __linux__
+  {
+    char name[16] = "";
+    prctl(PR_GET_NAME, name);
+    on_ours += strncmp(name, "imo2skype", 9) == 0;
+  }
+#endif
 }
 
 static long long now_ms(void) {
@@ -173,7 +175,6 @@ static long long now_ms(void) {
 
 static void *send_after_some_alarms(void *session) {
   int seen = alarms;
-  is_mine = 1;
   while (alarms < seen + 20) sched_yield();
   CHECK_STATUS(imo2skype_send_skype_command(session, "#late PING"), IMO2SKYPE_OK);
   return NULL;
@@ -190,7 +191,6 @@ static void interrupted_waits_go_on(void) {
   long long start;
   memset(&action, 0, sizeof action);
   action.sa_handler = on_alarm; /* without SA_RESTART */
-  is_mine = 1;
   CHECK(sigaction(SIGALRM, &action, &before) == 0);
   CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
   CHECK_STATUS(imo2skype_gateway_start("alarm.db", NULL, &gateway), IMO2SKYPE_OK);
@@ -210,6 +210,35 @@ static void interrupted_waits_go_on(void) {
   CHECK(alarms > 0 && on_ours == 0);
 }
 
+/* The threads of the library that do not run the caller's functions take no signal, SIGPIPE among them. */
+static void every_thread_of_the_library_blocks(int signal) {
+#ifdef __linux__
+  DIR *tasks = opendir("/proc/self/task");
+  struct dirent *task;
+  int ours = 0;
+  CHECK(tasks != NULL);
+  while ((task = readdir(tasks)) != NULL) {
+    char path[300], line[128], name[16] = "";
+    unsigned long long mask = 0;
+    FILE *status;
+    snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
+    if ((status = fopen(path, "r")) == NULL) continue; /* it has ended, or is no task */
+    while (fgets(line, sizeof line, status) != NULL) {
+      sscanf(line, "Name: %15s", name);
+      sscanf(line, "SigBlk: %llx", &mask);
+    }
+    fclose(status);
+    if (strncmp(name, "imo2skype", 9) != 0) continue;
+    ours++;
+    CHECK((mask >> (signal - 1) & 1) == 1);
+  }
+  closedir(tasks);
+  CHECK(ours >= 5); /* two for the account, the timer, the gateway, its database */
+#else
+  (void)signal;
+#endif
+}
+
 /* Whoever blocks a signal and waits for it gets it: no thread of the library takes it first, which
    would end the process. */
 static void signals_are_left_to_the_program(void) {
@@ -220,6 +249,8 @@ static void signals_are_left_to_the_program(void) {
   CHECK_STATUS(imo2skype_gateway_start("wait.db", NULL, &gateway), IMO2SKYPE_OK);
   session = open_online(imo2skype_gateway_url(gateway), "dave");
   echoes(session);
+  every_thread_of_the_library_blocks(SIGPIPE);
+  every_thread_of_the_library_blocks(SIGALRM);
   sigemptyset(&waited);
   sigaddset(&waited, SIGUSR1);
   sigaddset(&waited, SIGTERM);
@@ -263,7 +294,7 @@ static void a_client_of_the_gateway_that_hangs_up(void) {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons((uint16_t)atoi(imo2skype_gateway_url(gateway) + strlen("http://127.0.0.1:")));
-  for (round = 0; round < rounds(50); round++) {
+  for (round = 0; round < share_of(50); round++) {
     int peer = socket(AF_INET, SOCK_STREAM, 0);
     CHECK(peer >= 0 && connect(peer, (struct sockaddr *)&address, sizeof address) == 0);
     for (times = 0; times < 100; times++) {
@@ -281,10 +312,14 @@ static void a_client_of_the_gateway_that_hangs_up(void) {
 static void *hang_up(void *listener) {
   int times = 0, peer;
   while ((peer = accept(*(int *)listener, NULL, NULL)) >= 0) {
-    char bytes[16];
+    char bytes[4096];
     struct linger hard = {1, 0};
     if (times % 3 != 2) CHECK(recv(peer, bytes, sizeof bytes, 0) >= 0);
-    if (times % 3 == 0) shutdown(peer, SHUT_WR);
+    if (times % 3 == 0) {
+      /* With nothing unread its end is a polite one, and only what comes later is refused. */
+      shutdown(peer, SHUT_WR);
+      while (recv(peer, bytes, sizeof bytes, MSG_DONTWAIT) > 0) continue;
+    }
     if (times % 3 == 1) setsockopt(peer, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
     close(peer);
     times++;
@@ -333,5 +368,6 @@ int main(void) {
   signals_are_left_to_the_program();
   a_client_of_the_gateway_that_hangs_up();
   a_server_that_hangs_up();
+  no_thread_is_left();
   return 0;
 }

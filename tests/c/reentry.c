@@ -109,7 +109,7 @@ static void *poll_until_closed(void *client) {
 /* One of the others is polled, one has a callback that will not be called again. */
 static void a_callback_may_close_every_client(void) {
   int round;
-  for (round = 0; round < 20; round++) {
+  for (round = 0; round < share_of(20); round++) {
     pthread_t poller;
     session = open_offline();
     CHECK_STATUS(imo2skype_session_attach(session, &second), IMO2SKYPE_OK);
@@ -180,7 +180,7 @@ static void slow(const char *line, void *data) {
 
 static void others_wait_for_a_callback(void) {
   int round, turn;
-  for (round = 0; round < 60; round++) {
+  for (round = 0; round < share_of(60); round++) {
     calls = 0;
     open_with(slow, NULL);
     for (turn = 0; turn < 20; turn++) CHECK_STATUS(imo2skype_send_skype_command(session, "PING"), IMO2SKYPE_OK);
@@ -226,5 +226,6 @@ int main(void) {
   everybody_closes_at_once();
   others_wait_for_a_callback();
   a_callback_has_the_mask_of_its_caller();
+  no_thread_is_left();
   return 0;
 }

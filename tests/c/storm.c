@@ -2,18 +2,13 @@
    whoever waits is woken. */
 #include "check.h"
 
+#include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
 #define THREADS 8
-
-/* Fewer under valgrind. */
-static int rounds(int many) {
-  const char *share = getenv("IMO2SKYPE_TEST_SHARE");
-  int divisor = share == NULL ? 1 : atoi(share);
-  return many / divisor + 1;
-}
 
 static void start(pthread_t *threads, void *(*work)(void *), void *data) {
   int index;
@@ -27,10 +22,10 @@ static void finish(pthread_t *threads) {
 
 /* ---- Each reply once ---- */
 
-#define OPERATIONS 1000
+#define OPERATIONS 1000 /* at most */
 
 /* How often the reply to "#<thread>.<number>" came. */
-static atomic_int replies[THREADS][OPERATIONS + 1];
+static atomic_int replies[THREADS][OPERATIONS];
 static atomic_int next_thread;
 static imo2skype_session *shared;
 
@@ -38,7 +33,7 @@ static void count(const char *line) {
   int thread, number, length = 0;
   /* What else happens is no reply. */
   if (sscanf(line, "#%d.%d PONG%n", &thread, &number, &length) != 2 || length == 0) return;
-  CHECK(thread >= 0 && thread < THREADS && number >= 0 && number <= OPERATIONS);
+  CHECK(thread >= 0 && thread < THREADS && number >= 0 && number < OPERATIONS);
   CHECK(replies[thread][number]++ == 0);
 }
 
@@ -88,7 +83,7 @@ static void fails_in_its_own_words(int thread) {
 }
 
 static void *mixed(void *unused) {
-  int thread = next_thread++, many = rounds(OPERATIONS), number;
+  int thread = next_thread++, many = share_of(OPERATIONS), number;
   (void)unused;
   for (number = 0; number < many; number++) {
     char command[32];
@@ -107,7 +102,7 @@ static void *mixed(void *unused) {
 }
 
 static void each_reply_came_once(void) {
-  int many = rounds(OPERATIONS), thread, number;
+  int many = share_of(OPERATIONS), thread, number;
   while (take(shared)) continue;
   for (thread = 0; thread < THREADS; thread++) {
     for (number = 0; number < many; number++) CHECK(replies[thread][number] == 1);
@@ -137,7 +132,7 @@ static void one_at_a_time(const char *line, void *data) {
 }
 
 static void *send_and_change_the_callback(void *unused) {
-  int thread = next_thread++, many = rounds(OPERATIONS), number;
+  int thread = next_thread++, many = share_of(OPERATIONS), number;
   (void)unused;
   for (number = 0; number < many; number++) {
     char command[32];
@@ -179,7 +174,7 @@ static void in_order(const char *line, void *data) {
 }
 
 static void *only_send(void *unused) {
-  int thread = next_thread++, many = rounds(OPERATIONS), number;
+  int thread = next_thread++, many = share_of(OPERATIONS), number;
   (void)unused;
   for (number = 0; number < many; number++) {
     char command[32];
@@ -195,7 +190,7 @@ static void a_callback_keeps_the_order_of_each_thread(void) {
   CHECK_STATUS(imo2skype_set_notification_callback(shared, in_order, NULL), IMO2SKYPE_OK);
   start(threads, only_send, NULL);
   finish(threads);
-  while (told < THREADS * rounds(OPERATIONS)) sched_yield();
+  while (told < THREADS * share_of(OPERATIONS)) sched_yield();
   imo2skype_session_close(shared);
   next_thread = 0;
 }
@@ -208,19 +203,20 @@ static void closed(int status) {
 
 /* Polls, invokes, sends or attaches until it is told that the session is closed. */
 static void *until_it_is_closed(void *session) {
-  int way = next_thread++ % 5, status = IMO2SKYPE_OK;
+  int way = next_thread++ % 6, status = IMO2SKYPE_OK;
   while (status != IMO2SKYPE_CLOSED) {
     char *text = NULL;
     imo2skype_session *client = NULL;
     switch (way) {
-      case 0: status = imo2skype_poll_skype_notification(session, -1, &text); break;
-      case 1: status = imo2skype_poll_skype_notification(session, 2147483647, &text); break;
-      case 2: status = imo2skype_invoke(session, "PING", -1, &text); break;
-      case 3: status = imo2skype_send_skype_command(session, "PING"); break;
+      case 0: status = imo2skype_poll_skype_notification(session, INT_MIN, &text); break;
+      case 1: status = imo2skype_poll_skype_notification(session, INT_MAX, &text); break;
+      case 2: status = imo2skype_invoke(session, "PING", INT_MIN, &text); break;
+      case 3: status = imo2skype_invoke(session, "PING", INT_MAX, &text); break;
+      case 4: status = imo2skype_send_skype_command(session, "PING"); break;
       default: status = imo2skype_session_attach(session, &client); break;
     }
     CHECK(status == IMO2SKYPE_OK || status == IMO2SKYPE_CLOSED || status == IMO2SKYPE_QUEUE_FULL);
-    CHECK(way > 2 || (status == IMO2SKYPE_OK) == (text != NULL));
+    CHECK(way > 3 || (status == IMO2SKYPE_OK) == (text != NULL));
     imo2skype_string_free(text);
     imo2skype_session_close(client);
   }
@@ -233,7 +229,7 @@ static void *until_it_is_closed(void *session) {
 
 static void close_while_all_use_it(void) {
   int round;
-  for (round = 0; round < rounds(30); round++) {
+  for (round = 0; round < share_of(30); round++) {
     imo2skype_session *session = open_offline();
     pthread_t threads[THREADS];
     char *reply = NULL;
@@ -257,7 +253,7 @@ static void *poll_for_ever(void *session) {
 /* Eight wait, two close; both return, and everyone is told. */
 static void two_close_while_eight_poll(void) {
   int round;
-  for (round = 0; round < rounds(30); round++) {
+  for (round = 0; round < share_of(30); round++) {
     imo2skype_session *session = open_offline();
     pthread_t pollers[THREADS], other;
     start(pollers, poll_for_ever, session);
@@ -280,7 +276,7 @@ static void *have_a_client(void *client) {
 
 static void clients_leave_all_at_once(void) {
   int round, index;
-  for (round = 0; round < rounds(30); round++) {
+  for (round = 0; round < share_of(30); round++) {
     imo2skype_session *session = open_offline(), *clients[THREADS];
     pthread_t threads[THREADS];
     for (index = 0; index < THREADS; index++) {
@@ -298,7 +294,7 @@ static void clients_leave_all_at_once(void) {
 
 static void *use_options(void *options) {
   int number;
-  for (number = 0; number < rounds(100); number++) {
+  for (number = 0; number < share_of(100); number++) {
     imo2skype_session *session = NULL;
     int status = imo2skype_config_set(options, "queue_limit", number % 2 == 0 ? "16" : "99");
     CHECK(status == IMO2SKYPE_OK || status == IMO2SKYPE_INVALID_ARGUMENT);
@@ -306,7 +302,7 @@ static void *use_options(void *options) {
     CHECK(status == IMO2SKYPE_OK || status == IMO2SKYPE_INVALID_ARGUMENT);
     CHECK((status == IMO2SKYPE_OK) == (session != NULL));
     imo2skype_session_close(session);
-    if (number == rounds(100) / 2) imo2skype_config_free(options);
+    if (number == share_of(100) / 2) imo2skype_config_free(options);
   }
   return NULL;
 }
@@ -328,7 +324,7 @@ static void *stop_it(void *gateway) {
 
 static void a_gateway_is_stopped_by_all(void) {
   int round;
-  for (round = 0; round < rounds(5); round++) {
+  for (round = 0; round < share_of(5); round++) {
     imo2skype_gateway *gateway = NULL;
     pthread_t threads[THREADS];
     CHECK_STATUS(imo2skype_gateway_start(NULL, NULL, &gateway), IMO2SKYPE_OK);
@@ -347,5 +343,6 @@ int main(void) {
   clients_leave_all_at_once();
   options_are_freed_while_all_use_them();
   a_gateway_is_stopped_by_all();
+  no_thread_is_left();
   return 0;
 }

@@ -30,7 +30,7 @@ static imo2skype_status end_of(pthread_t thread) {
 
 static void close_wakes_those_who_wait(void) {
   int round, poller;
-  for (round = 0; round < ROUNDS; round++) {
+  for (round = 0; round < share_of(ROUNDS); round++) {
     imo2skype_session *session = open_offline();
     pthread_t pollers[POLLERS];
     for (poller = 0; poller < POLLERS; poller++) {
@@ -57,7 +57,7 @@ static void *invoke_until_it_ends(void *session) {
 static void close_wakes_those_who_invoke(void) {
   imo2skype_session *other = open_offline();
   int round;
-  for (round = 0; round < ROUNDS; round++) {
+  for (round = 0; round < share_of(ROUNDS); round++) {
     imo2skype_session *session = NULL;
     char *reply = NULL;
     pthread_t invoker;
@@ -89,7 +89,7 @@ static void a_callback_ends_a_poll(void) {
 
 static void *send_lines(void *session) {
   int sent;
-  for (sent = 0; sent < LINES; sent++) {
+  for (sent = 0; sent < share_of(LINES); sent++) {
     CHECK_STATUS(imo2skype_send_skype_command(session, "PING"), IMO2SKYPE_OK);
     CHECK(*imo2skype_last_error() == '\0');
   }
@@ -103,7 +103,7 @@ static void no_line_is_lost_between_threads(void) {
   for (sender = 0; sender < 2; sender++) {
     CHECK(pthread_create(&senders[sender], NULL, send_lines, session) == 0);
   }
-  while (received < 2 * LINES) {
+  while (received < 2 * share_of(LINES)) {
     char *line = NULL;
     CHECK_STATUS(imo2skype_poll_skype_notification(session, LONG_MS, &line), IMO2SKYPE_OK);
     received += strcmp(line, "PONG") == 0;
@@ -120,7 +120,7 @@ static void *close_it(void *session) {
 
 static void two_threads_may_close(void) {
   int round;
-  for (round = 0; round < ROUNDS; round++) {
+  for (round = 0; round < share_of(ROUNDS); round++) {
     imo2skype_session *session = open_offline();
     pthread_t other;
     CHECK(pthread_create(&other, NULL, close_it, session) == 0);
@@ -135,5 +135,6 @@ int main(void) {
   a_callback_ends_a_poll();
   no_line_is_lost_between_threads();
   two_threads_may_close();
+  no_thread_is_left();
   return 0;
 }

@@ -153,6 +153,21 @@ static int stop_gateway(void *value) {
   return IMO2SKYPE_OK;
 }
 
+static void ignore_entry(int level, const char *entry, void *data) {
+  (void)level;
+  (void)entry;
+  (void)data;
+}
+static int log_callback(void *value) {
+  CHECK(value == NULL);
+  return imo2skype_set_log_callback(INT_MIN, NULL, GARBAGE);
+}
+static int log_user_data(void *value) {
+  int status = imo2skype_set_log_callback(IMO2SKYPE_LOG_ERROR, ignore_entry, value);
+  CHECK_STATUS(imo2skype_set_log_callback(INT_MAX, NULL, NULL), IMO2SKYPE_OK);
+  return status;
+}
+
 enum kind { TEXT, CONFIG, SESSION, GATEWAY, OTHER };
 
 #define OK IMO2SKYPE_OK
@@ -195,6 +210,8 @@ static const struct place {
   {"imo2skype_gateway_start", "listen", TEXT, start_listen, OK, IMO2SKYPE_INVALID_UTF8, INVALID, INVALID, INVALID},
   {"imo2skype_gateway_start", "out", OTHER, start_out, INVALID, 0, 0, 0, 0},
   {"imo2skype_gateway_url", "gateway", GATEWAY, url_gateway, FAILED, FAILED, 0, 0, 0},
+  {"imo2skype_set_log_callback", "callback", OTHER, log_callback, OK, 0, 0, 0, 0},
+  {"imo2skype_set_log_callback", "user_data", OTHER, log_user_data, OK, 0, 0, 0, 0},
   {"imo2skype_gateway_stop", "gateway", GATEWAY, stop_gateway, OK, OK, 0, 0, 0},
 };
 
@@ -398,6 +415,9 @@ static void numbers(void) {
     CHECK(strcmp(imo2skype_status_text(status), "unknown status") != 0);
   }
   puts("imo2skype_status_text -");
+  /* No level; one that is there is left as it is. */
+  CHECK_STATUS(imo2skype_set_log_callback(INT_MIN, ignore_entry, NULL), INVALID);
+  CHECK_STATUS(imo2skype_set_log_callback(INT_MAX, ignore_entry, NULL), INVALID);
   CHECK(imo2skype_abi_version() == 1);
   puts("imo2skype_abi_version -");
   CHECK(strcmp(imo2skype_version(), IMO2SKYPE_VERSION) == 0);

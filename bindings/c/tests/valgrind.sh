@@ -32,16 +32,10 @@ cat >"$work/suppressions" <<'END'
    Memcheck:Leak
    match-leak-kinds: possible
    fun:malloc
-   fun:*std*thread*Thread*new*
+   ...
    fun:*std*thread*current*init_current*
 }
 END
-
-check() { # memcheck FLAG... PROGRAM ARGUMENT...
-    valgrind --quiet --error-exitcode=9 --fair-sched=try \
-        --leak-check=full --show-leak-kinds=definite,indirect,possible --errors-for-leak-kinds=definite,indirect,possible \
-        "$@"
-}
 
 memcheck() { # memcheck LEAKS PROGRAM [ARGUMENT...]
     leaks=$1

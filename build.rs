@@ -2,7 +2,14 @@
 
 fn main() {
     #[cfg(feature = "capi")]
-    header::make();
+    {
+        header::make();
+        // dlclose() leaves the library where it is: what its statics hold would be lost each time, and threads of a
+        // session that was left open would run where nothing is any more.
+        if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "linux") {
+            println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+        }
+    }
 }
 
 #[cfg(feature = "capi")]

@@ -131,10 +131,19 @@ fn a_thread_ends_while_it_uses_sessions() {
     leaves(&plain("tests/c/leaving.c"), &["key", "main"]);
 }
 
-#[test]
-fn a_library_that_is_loaded_and_unloaded() {
+fn loads_and_unloads(flags: &[&str]) {
     let library = libraries().join("libimo2skype.so");
-    let loader = Program::c("tests/c/unload.c", &[POSIX, &["-Wl,--as-needed"]].concat());
+    let loader = Program::c("tests/c/unload.c", &[POSIX, &["-Wl,--as-needed"], flags].concat());
     let output = loader.run(&[library.to_str().expect("UTF-8")]);
     assert!(output.status.success(), "{}\n{}", output.status, text(&output));
+}
+
+#[test]
+fn a_library_that_is_loaded_and_unloaded() {
+    loads_and_unloads(&[]);
+}
+
+#[test]
+fn a_library_that_is_loaded_and_unloaded_sanitized() {
+    loads_and_unloads(&SANITIZERS);
 }

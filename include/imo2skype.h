@@ -15,8 +15,9 @@
  *       puts(line);
  *       imo2skype_string_free(line);
  *     }
+ *   } else {
+ *     fprintf(stderr, "%s\n", imo2skype_last_error());
  *   }
- *   fprintf(stderr, "%s\n", imo2skype_last_error());
  *   imo2skype_session_close(session);
  *   imo2skype_config_free(config);
  *
@@ -36,7 +37,9 @@
  *
  * Threads. Every function may be called from any thread, one handle from several
  * at once. Who calls imo2skype_session_close() wakes all that wait on the session.
- * A handler for signals may not call any.
+ * A handler for signals may not call any. The library's own threads leave signals
+ * to those of the program; only the ones that call back have the mask of the thread
+ * that set the callback. When the last session and gateway are gone, so are they.
  *
  * fork(). Handles do not survive it: in the child, touch none of them. Fork first,
  * then open sessions.
@@ -197,8 +200,7 @@ const char *imo2skype_config_describe(const char *key);
  * Releases options. Takes NULL. Sessions that were opened with them go on.
  *
  * Releasing them again does nothing; a debug build of the library notes it in
- * the log.
- * Any thread may call this. Since 0.1.0.
+ * the log. Any thread may call this. Since 0.1.0.
  */
 void imo2skype_config_free(imo2skype_config *config);
 
@@ -223,7 +225,9 @@ typedef void (*imo2skype_notification_fn)(const char *notification, void *user_d
  *
  * Returns when the login has succeeded or failed (IMO2SKYPE_LOGIN_REFUSED,
  * IMO2SKYPE_NETWORK); with the option autologin=false at once, offline, and
- * the command "SET USERSTATUS ONLINE" logs in later. The options are copied.
+ * the command "SET USERSTATUS ONLINE" logs in later. Without the option "server"
+ * the network is a gateway in the memory of this process, which all such
+ * sessions share. The options are copied.
  * On success stores a session to be ended with imo2skype_session_close(),
  * otherwise NULL. Any thread may call this. Since 0.1.0.
  *
@@ -268,9 +272,9 @@ imo2skype_status imo2skype_poll_skype_notification(imo2skype_session *session,
  * Stores the reply without its "#id", whatever it says ("ERROR n text" too),
  * to be released with imo2skype_string_free(), or NULL unless the status is
  * IMO2SKYPE_OK. Notifications stay in the queue. After IMO2SKYPE_TIMEOUT the
- * reply is dropped when it comes. Not inside a callback with a long timeout:
- * other callbacks would wait. Any thread may call this, also while others use
- * the same session. Since 0.1.0.
+ * reply is dropped when it comes. Inside a callback, where a long timeout would
+ * let other callbacks wait, 0 is enough for what the session knows: GET, SEARCH.
+ * Any thread may call this, also while others use the same session. Since 0.1.0.
  *
  * Caller: `command` must be NULL or end in a NUL; `reply` must be NULL or writable.
  */
@@ -297,8 +301,9 @@ void imo2skype_string_free(char *text);
  * until IMO2SKYPE_TIMEOUT; that nothing waits after all can happen. It is
  * readable for good once the client was detached. The descriptor belongs to the
  * session, which closes it at its end: do not read it, do not close it, and
- * take it out of your event loop before imo2skype_session_close(). -1 on
- * failure and on Windows. Any thread may call this. Since 0.1.0.
+ * take it out of your event loop before imo2skype_session_close(). It means
+ * nothing while a callback is set. -1 on failure and on Windows. Any thread may
+ * call this. Since 0.1.0.
  */
 int imo2skype_notification_fd(imo2skype_session *session);
 
@@ -307,11 +312,14 @@ int imo2skype_notification_fd(imo2skype_session *session);
  * back.
  *
  * Callbacks run on one thread of the library, one at a time, while no lock of
- * the library is held. A poll that waits, and every later one, returns
- * IMO2SKYPE_INVALID_ARGUMENT until the callback is taken off. When this
- * function returns, the callback before does not run any more and never will,
- * unless it is the caller: `user_data` of old may be released then. Any thread
- * may call this. Since 0.1.0.
+ * the library is held. Lines that wait already come first. A poll that waits, and
+ * every later one, returns IMO2SKYPE_INVALID_ARGUMENT until the callback is taken
+ * off. When this function returns IMO2SKYPE_OK, the callback before does not run
+ * any more and never will, unless it is the caller: `user_data` of old may be
+ * released then. On IMO2SKYPE_CLOSED it may still be running: wait for the
+ * imo2skype_session_close() that closed the session. Of a detachment a callback is
+ * not told; the next call returns IMO2SKYPE_CLOSED. Any thread may call this.
+ * Since 0.1.0.
  *
  * Caller: `callback` must be NULL, or callable with `user_data` on another thread until
  * it is taken off or the session is closed.
@@ -340,7 +348,9 @@ imo2skype_status imo2skype_session_attach(imo2skype_session *session,
  * one: a closed session is recognized, and closing it again does nothing (a
  * debug build of the library notes it in the log). Returns when those calls and
  * a running callback have ended, unless the callback itself is the caller; who
- * closes it again does not wait. Any thread may call this. Since 0.1.0.
+ * closes it again does not wait. So where a callback closes its own session, wait
+ * for that callback before you release its `user_data`. Any thread may call this.
+ * Since 0.1.0.
  */
 void imo2skype_session_close(imo2skype_session *session);
 
@@ -375,7 +385,8 @@ imo2skype_status imo2skype_gateway_start(const char *database,
  * Where the gateway is reached, "http://127.0.0.1:41234/" for one: a value for
  * the option "server".
  *
- * The text belongs to the gateway and is valid until imo2skype_gateway_stop().
+ * The text belongs to the gateway and is valid until imo2skype_gateway_stop():
+ * copy it where another thread may call that.
  * NULL for NULL and for a gateway that was stopped. Any thread may call this.
  * Since 0.1.0.
  */

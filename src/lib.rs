@@ -37,8 +37,8 @@
 //!
 //! # What it does not do
 //!
-//! What the network cannot do is refused with the errors that Skype had for it; on imo these are chats of several, calls, files
-//! and pictures. Messages are kept in memory only.
+//! What the network cannot do is refused with the errors that Skype had for it; on imo these are files, short messages and a
+//! picture of one's own. Calls carry no sound. Messages are kept in memory only.
 
 mod config;
 mod error;

@@ -126,8 +126,7 @@ pub unsafe extern "C" fn imo2skype_config_describe(key: *const c_char) -> *const
 /// Releases options. Takes NULL. Sessions that were opened with them go on.
 ///
 /// Releasing them again does nothing; a debug build of the library notes it in
-/// the log.
-/// Any thread may call this. Since 0.1.0.
+/// the log. Any thread may call this. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn imo2skype_config_free(config: *mut imo2skype_config) {
     release(|| drop(CONFIGS.remove("imo2skype_config_free", config)));

@@ -74,7 +74,8 @@ pub unsafe extern "C" fn imo2skype_gateway_start(
 /// Where the gateway is reached, "http://127.0.0.1:41234/" for one: a value for
 /// the option "server".
 ///
-/// The text belongs to the gateway and is valid until imo2skype_gateway_stop().
+/// The text belongs to the gateway and is valid until imo2skype_gateway_stop():
+/// copy it where another thread may call that.
 /// NULL for NULL and for a gateway that was stopped. Any thread may call this.
 /// Since 0.1.0.
 #[unsafe(no_mangle)]

@@ -70,7 +70,9 @@ fn hand_over(session: Session) -> *mut imo2skype_session {
 ///
 /// Returns when the login has succeeded or failed (IMO2SKYPE_LOGIN_REFUSED,
 /// IMO2SKYPE_NETWORK); with the option autologin=false at once, offline, and
-/// the command "SET USERSTATUS ONLINE" logs in later. The options are copied.
+/// the command "SET USERSTATUS ONLINE" logs in later. Without the option "server"
+/// the network is a gateway in the memory of this process, which all such
+/// sessions share. The options are copied.
 /// On success stores a session to be ended with imo2skype_session_close(),
 /// otherwise NULL. Any thread may call this. Since 0.1.0.
 ///
@@ -147,9 +149,9 @@ pub unsafe extern "C" fn imo2skype_poll_skype_notification(
 /// Stores the reply without its "#id", whatever it says ("ERROR n text" too),
 /// to be released with imo2skype_string_free(), or NULL unless the status is
 /// IMO2SKYPE_OK. Notifications stay in the queue. After IMO2SKYPE_TIMEOUT the
-/// reply is dropped when it comes. Not inside a callback with a long timeout:
-/// other callbacks would wait. Any thread may call this, also while others use
-/// the same session. Since 0.1.0.
+/// reply is dropped when it comes. Inside a callback, where a long timeout would
+/// let other callbacks wait, 0 is enough for what the session knows: GET, SEARCH.
+/// Any thread may call this, also while others use the same session. Since 0.1.0.
 ///
 /// # Safety
 ///
@@ -195,8 +197,9 @@ pub unsafe extern "C" fn imo2skype_string_free(text: *mut c_char) {
 /// until IMO2SKYPE_TIMEOUT; that nothing waits after all can happen. It is
 /// readable for good once the client was detached. The descriptor belongs to the
 /// session, which closes it at its end: do not read it, do not close it, and
-/// take it out of your event loop before imo2skype_session_close(). -1 on
-/// failure and on Windows. Any thread may call this. Since 0.1.0.
+/// take it out of your event loop before imo2skype_session_close(). It means
+/// nothing while a callback is set. -1 on failure and on Windows. Any thread may
+/// call this. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn imo2skype_notification_fd(session: *mut imo2skype_session) -> c_int {
     guard_or(-1, || with(session, descriptor))
@@ -216,11 +219,14 @@ fn descriptor(_: &Session) -> Result<c_int, Failure> {
 /// back.
 ///
 /// Callbacks run on one thread of the library, one at a time, while no lock of
-/// the library is held. A poll that waits, and every later one, returns
-/// IMO2SKYPE_INVALID_ARGUMENT until the callback is taken off. When this
-/// function returns, the callback before does not run any more and never will,
-/// unless it is the caller: `user_data` of old may be released then. Any thread
-/// may call this. Since 0.1.0.
+/// the library is held. Lines that wait already come first. A poll that waits, and
+/// every later one, returns IMO2SKYPE_INVALID_ARGUMENT until the callback is taken
+/// off. When this function returns IMO2SKYPE_OK, the callback before does not run
+/// any more and never will, unless it is the caller: `user_data` of old may be
+/// released then. On IMO2SKYPE_CLOSED it may still be running: wait for the
+/// imo2skype_session_close() that closed the session. Of a detachment a callback is
+/// not told; the next call returns IMO2SKYPE_CLOSED. Any thread may call this.
+/// Since 0.1.0.
 ///
 /// # Safety
 ///
@@ -289,7 +295,9 @@ pub unsafe extern "C" fn imo2skype_session_attach(
 /// one: a closed session is recognized, and closing it again does nothing (a
 /// debug build of the library notes it in the log). Returns when those calls and
 /// a running callback have ended, unless the callback itself is the caller; who
-/// closes it again does not wait. Any thread may call this. Since 0.1.0.
+/// closes it again does not wait. So where a callback closes its own session, wait
+/// for that callback before you release its `user_data`. Any thread may call this.
+/// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn imo2skype_session_close(session: *mut imo2skype_session) {
     release(|| {

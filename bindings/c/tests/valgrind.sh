@@ -7,7 +7,7 @@ if ! command -v valgrind >/dev/null 2>&1; then
     echo "valgrind is missing. Debian: apt-get install valgrind" >&2
     exit 2
 fi
-[ $# -gt 0 ] || set -- arguments unload network reentry storm process threads callback api fd
+[ $# -gt 0 ] || set -- arguments unload network reentry storm process threads callback api fd log
 if [ $# -gt 1 ]; then
     # Two at a time.
     printf '%s\n' "$@" | xargs -n 1 -P 2 sh "$0"

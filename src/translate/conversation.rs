@@ -399,7 +399,8 @@ impl Engine {
         if let Some(members) = &told.members {
             let here = self.chats.chat(chat).members.iter().filter(|member| member.present);
             let gone: Vec<_> = here.map(|member| member.handle.clone()).collect();
-            for member in members {
+            let (coming, going) = self.on_their_way(chat);
+            for member in members.iter().filter(|member| !going.contains(&member.handle)) {
                 self.put_members(chat, std::slice::from_ref(&member.handle));
                 if let Some(place) = self.chats.chat(chat).place_of(&member.handle) {
                     let known = &mut self.chats.chat_mut(chat).members[place];
@@ -408,7 +409,8 @@ impl Engine {
             }
             let here = self.chats.chat_mut(chat);
             for member in here.members.iter_mut().filter(|member| gone.contains(&member.handle)) {
-                member.present = members.iter().any(|told| told.handle == member.handle);
+                let told = members.iter().any(|told| told.handle == member.handle);
+                member.present = told || coming.contains(&member.handle);
             }
         }
         let here = self.chats.chat_mut(chat);
@@ -440,6 +442,23 @@ impl Engine {
             changed.push(ChatProperty::Adder);
         }
         changed
+    }
+
+    /// Whom we have invited and whom we have removed while the network has not answered: what it tells in the meantime
+    /// may be of before.
+    fn on_their_way(&self, chat: ChatIndex) -> (Vec<Handle>, Vec<Handle>) {
+        let (mut coming, mut going) = (Vec::new(), Vec::new());
+        for pending in self.pending.values() {
+            match pending {
+                Pending::Change(Changing { chat: there, change, .. }) if *there == chat => match change {
+                    Change::Invite(users) => coming.extend_from_slice(users),
+                    Change::Kick { users, .. } => going.extend_from_slice(users),
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        (coming, going)
     }
 
     /// Who is in a chat, and how.

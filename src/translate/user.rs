@@ -215,8 +215,13 @@ impl Engine {
     }
 
     pub(super) fn contact_removed(&mut self, handle: &Handle, out: &mut Vec<Output>) {
-        if self.users.get(handle.as_str()).is_some_and(User::is_listed) {
+        let known = self.users.get(handle.as_str());
+        if known.is_some_and(User::is_listed) {
             self.take_off_the_list(handle, out);
+        } else if known.is_some_and(|user| user.request.is_some()) {
+            // Who is no contact has withdrawn the request, or was refused in another login.
+            self.users.change(handle, |user| user.request = None);
+            self.announce_properties(handle, &[UserProperty::ReceivedAuthRequest], out);
         }
         self.leave_groups(handle, out);
     }

@@ -396,10 +396,10 @@ impl Engine {
     /// Takes over what is told of a conversation; returns what has changed.
     fn take_over(&mut self, chat: ChatIndex, told: &backend::Conversation) -> Vec<ChatProperty> {
         let mut changed = Vec::new();
+        let (coming, going) = self.on_their_way(chat);
         if let Some(members) = &told.members {
             let here = self.chats.chat(chat).members.iter().filter(|member| member.present);
             let gone: Vec<_> = here.map(|member| member.handle.clone()).collect();
-            let (coming, going) = self.on_their_way(chat);
             for member in members.iter().filter(|member| !going.contains(&member.handle)) {
                 self.put_members(chat, std::slice::from_ref(&member.handle));
                 if let Some(place) = self.chats.chat(chat).place_of(&member.handle) {
@@ -429,7 +429,8 @@ impl Engine {
             here.options = options;
             changed.push(ChatProperty::Options);
         }
-        if let Some(status) = told.my_status.filter(|status| *status != here.my_status) {
+        let back = |status| status == MyStatus::Subscribed && going.contains(&self.me.handle);
+        if let Some(status) = told.my_status.filter(|status| *status != here.my_status && !back(*status)) {
             here.my_status = status;
             changed.push(ChatProperty::MyStatus);
         }
@@ -444,8 +445,8 @@ impl Engine {
         changed
     }
 
-    /// Whom we have invited and whom we have removed while the network has not answered: what it tells in the meantime
-    /// may be of before.
+    /// Whom we have invited and whom we have removed, ourselves by leaving, while the network has not answered: what it
+    /// tells in the meantime may be of before.
     fn on_their_way(&self, chat: ChatIndex) -> (Vec<Handle>, Vec<Handle>) {
         let (mut coming, mut going) = (Vec::new(), Vec::new());
         for pending in self.pending.values() {
@@ -453,6 +454,7 @@ impl Engine {
                 Pending::Change(Changing { chat: there, change, .. }) if *there == chat => match change {
                     Change::Invite(users) => coming.extend_from_slice(users),
                     Change::Kick { users, .. } => going.extend_from_slice(users),
+                    Change::Leave | Change::Disband => going.push(self.me.handle.clone()),
                     _ => {}
                 },
                 _ => {}

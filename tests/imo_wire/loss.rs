@@ -322,6 +322,27 @@ fn logging_out_cuts_short_and_is_silent() {
 }
 
 #[test]
+fn what_comes_while_logging_out_is_not_acknowledged() {
+    let server = Server::start();
+    let mut client = Client::online(&server);
+    let held = server.poll();
+    client.send(5, "bye");
+    let cut = server.request("send_im");
+    client.submit(Action::Disconnect);
+    // Nobody reads it here any more: it has to come again at the next login.
+    let late = json!([event(2, "recv_im", json!({"buid": "bob", "msg": "one more thing"}))]);
+    let again = server.request("send_im");
+    assert_eq!((again.seq(), &again.envelope["ack"]), (4, &json!(2)));
+    again.accept(late.clone());
+    let farewell = server.request("signoff_all");
+    assert_eq!(farewell.envelope["ack"], 2);
+    farewell.accept(late);
+    assert_eq!(client.done(5), Ok(Receipt::default()));
+    drop((held, cut));
+    client.end();
+}
+
+#[test]
 fn a_login_is_cut_short_by_logging_out() {
     let server = Server::start();
     let mut client = Client::of(&server.url);

@@ -391,8 +391,8 @@ impl Account {
             let (_handling, steps) = {
                 let mut state = self.lock();
                 let State { session, chats, epoch, sessions, link, .. } = &mut *state;
-                // What nobody hears any more is not acknowledged, and comes again.
-                let session = session.as_mut().filter(|_| *link == tie.link)?;
+                // What nobody hears any more, also during a farewell, is not acknowledged, and comes again.
+                let session = session.as_mut().filter(|_| link.is_some() && *link == tie.link)?;
                 match session.step(*epoch, chats) {
                     Some(steps) => (Handling { account: self, session: *sessions }, steps),
                     None => return session.ended(),

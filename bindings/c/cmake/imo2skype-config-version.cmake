@@ -1,0 +1,23 @@
+# Whether this version does for find_package(imo2skype VERSION): one of the same major version that is no older, and
+# before 1.0, when every minor version may change, one of the same minor version.
+include("${CMAKE_CURRENT_LIST_DIR}/imo2skype-files.cmake")
+_imo2skype_says(Version PACKAGE_VERSION)
+
+string(REGEX MATCH "^(0\\.)?[0-9]+" _imo2skype_series "${PACKAGE_VERSION}")
+string(REGEX MATCH "^(0\\.)?[0-9]+" _imo2skype_wanted "${PACKAGE_FIND_VERSION}")
+set(PACKAGE_VERSION_COMPATIBLE FALSE)
+set(PACKAGE_VERSION_EXACT FALSE)
+if(PACKAGE_FIND_VERSION_RANGE)
+  if(PACKAGE_VERSION VERSION_GREATER_EQUAL PACKAGE_FIND_VERSION_MIN
+      AND (PACKAGE_VERSION VERSION_LESS PACKAGE_FIND_VERSION_MAX
+        OR (PACKAGE_FIND_VERSION_RANGE_MAX STREQUAL "INCLUDE"
+          AND PACKAGE_VERSION VERSION_EQUAL PACKAGE_FIND_VERSION_MAX)))
+    set(PACKAGE_VERSION_COMPATIBLE TRUE)
+  endif()
+elseif(PACKAGE_VERSION VERSION_EQUAL PACKAGE_FIND_VERSION)
+  set(PACKAGE_VERSION_COMPATIBLE TRUE)
+  set(PACKAGE_VERSION_EXACT TRUE)
+elseif(PACKAGE_VERSION VERSION_GREATER PACKAGE_FIND_VERSION
+    AND (_imo2skype_wanted STREQUAL _imo2skype_series OR PACKAGE_FIND_VERSION STREQUAL "0"))
+  set(PACKAGE_VERSION_COMPATIBLE TRUE)
+endif()

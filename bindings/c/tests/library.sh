@@ -1,0 +1,54 @@
+#!/bin/sh
+# The library as a file: what it exports, what it needs, how it is protected, how large it is. Both forms of it: cargo's
+# libimo2skype.so and the one to be installed.
+set -eu
+root=$ROOT
+. "$root/bindings/c/names.sh"
+need nm binutils
+
+limit=$((5 * 1024 * 1024))
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+RELEASE=$("$root/bindings/c/build.sh")
+symbols | LC_ALL=C sort >"$work/promised"
+
+same() { # same FILE, whose exports are in $work/found
+    diff -u "$work/promised" "$work/found" || fail "$1 does not export what bindings/c/symbols.txt lists"
+}
+
+# Whether a line of $work/read is like PATTERN.
+has() {
+    grep -Eq "$1" "$work/read"
+}
+
+for library in "$RELEASE/libimo2skype.so" "$RELEASE/$shared"; do
+    nm -D --defined-only "$library" | sed 's/.* //' | LC_ALL=C sort >"$work/found"
+    same "$library"
+
+    readelf -dlW "$library" >"$work/read"
+    # What every machine with a C library has.
+    others=$(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' "$work/read" |
+        grep -Ev '^(lib(c|m|dl|rt|util|pthread|gcc_s)\.so\.[0-9]+|libc\.so|libc\.musl-.*|ld-linux.*|ld64?\.so.*)$' || true)
+    [ -z "$others" ] || fail "$library needs other libraries: $others"
+    ! has '\((RPATH|RUNPATH)\)' || fail "$library looks for libraries in folders of this machine"
+    ! has '\(TEXTREL\)|FLAGS\).*TEXTREL' || fail "$library writes into its code while it is loaded"
+    has 'GNU_RELRO' && has 'BIND_NOW|Flags:.*NOW' || fail "$library can be written to where it keeps addresses"
+    has 'GNU_STACK .* RW ' || fail "$library wants an executable stack"
+    ! has '^ *LOAD .* RWE ' || fail "$library has memory to be written and executed"
+    ! has '\(SONAME\)' || [ "$library" = "$RELEASE/$shared" ] ||
+        fail "$library has a SONAME, so that programs would not find it where it lies"
+
+    strip -o "$work/stripped" "$library"
+    size=$(wc -c <"$work/stripped")
+    echo "${library##*/}: $size bytes when stripped"
+    [ "$size" -lt "$limit" ] || large="${large:-} ${library##*/}"
+done
+
+# The archive has much besides, by names of Rust and of other libraries; of ours the same. Not by nm, which stumbles over
+# the bitcode that rustc leaves in objects.
+readelf -sW "$RELEASE/libimo2skype.a" |
+    awk '$5 == "GLOBAL" && $7 != "UND" && $8 ~ /^imo2skype_/ { print $8 }' | LC_ALL=C sort >"$work/found"
+same "$RELEASE/libimo2skype.a"
+
+[ -z "${large:-}" ] || fail "$limit bytes is the most for a stripped library:$large"

@@ -95,10 +95,10 @@ if [ -f "$root/bindings/cpp/imo2skype.hpp" ]; then
     put 644 "$root/bindings/cpp/imo2skype.hpp" include/imo2skype.hpp
 fi
 
-put 644 "${RELEASE:-}/$shared" "$libdir/$shared"
+put 644 "${RELEASE:-}/install/$shared" "$libdir/$shared"
 link "$shared" "$libdir/$soname"
 link "$shared" "$libdir/libimo2skype.so"
-put 644 "${RELEASE:-}/libimo2skype.a" "$libdir/libimo2skype.a"
+put 644 "${RELEASE:-}/install/libimo2skype.a" "$libdir/libimo2skype.a"
 
 pc=$(mktemp)
 trap 'rm -f "$pc"' EXIT
@@ -110,7 +110,7 @@ if [ -z "$uninstall" ]; then
     *) from='${pcfiledir}/'$(echo "$libdir" | sed 's|[^/][^/]*|..|g')/.. ;;
     esac
     sed -e "s|@PREFIX@|$from|" -e "s|@LIBDIR@|$libdir|" -e "s|@VERSION@|$version|" \
-        -e "s|@DESCRIPTION@|$(package description)|" -e "s|@LIBS@|$(cat "$RELEASE/libimo2skype.libs")|" \
+        -e "s|@DESCRIPTION@|$(package description)|" -e "s|@LIBS@|$(cat "$RELEASE/install/libs")|" \
         "$root/bindings/c/imo2skype.pc.in" >"$pc"
 fi
 put 644 "$pc" "$libdir/pkgconfig/imo2skype.pc"

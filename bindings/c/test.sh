@@ -6,6 +6,21 @@
 # RELEASE=DIR takes the build in DIR. A script alone: ROOT=$PWD RELEASE=$PWD/target/release sh bindings/c/tests/NAME.sh
 set -eu
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+root=$ROOT
+. "$root/bindings/c/names.sh"
+
+# Before the build, which takes minutes.
+need "${CC:-cc}" gcc
+need "${CXX:-c++}" g++
+need nm binutils
+need make make
+need cmake cmake
+need pkg-config pkg-config
+if command -v dpkg >/dev/null 2>&1; then
+    need dpkg-shlibdeps dpkg-dev
+    [ "$(id -u)" = 0 ] || need fakeroot fakeroot
+fi
+
 RELEASE=$("$ROOT/bindings/c/build.sh")
 export ROOT RELEASE
 

@@ -60,9 +60,7 @@ take imo2sproxy usr/bin
 mv all libimo2skype-dev
 
 strip --strip-unneeded --remove-section=.comment "$runtime/$libraries/$shared" imo2sproxy/usr/bin/*
-# Without the bitcode, which only the rustc that wrote it can read.
-strip --strip-debug --enable-deterministic-archives --remove-section=.comment --remove-section=.llvmbc \
-    --remove-section=.llvmcmd "libimo2skype-dev/$libraries/libimo2skype.a"
+strip --strip-debug --enable-deterministic-archives --remove-section=.comment "libimo2skype-dev/$libraries/libimo2skype.a"
 [ ! -d imo2sproxy/usr/share/man ] || find imo2sproxy/usr/share/man -type f -exec gzip -9n {} +
 
 {

@@ -22,7 +22,7 @@ has() {
     grep -Eq "$1" "$work/read"
 }
 
-for library in "$RELEASE/libimo2skype.so" "$RELEASE/$shared"; do
+for library in "$RELEASE/libimo2skype.so" "$RELEASE/install/$shared"; do
     nm -D --defined-only "$library" | sed 's/.* //' | LC_ALL=C sort >"$work/found"
     same "$library"
 
@@ -36,7 +36,7 @@ for library in "$RELEASE/libimo2skype.so" "$RELEASE/$shared"; do
     has 'GNU_RELRO' && has 'BIND_NOW|Flags:.*NOW' || fail "$library can be written to where it keeps addresses"
     has 'GNU_STACK .* RW ' || fail "$library wants an executable stack"
     ! has '^ *LOAD .* RWE ' || fail "$library has memory to be written and executed"
-    ! has '\(SONAME\)' || [ "$library" = "$RELEASE/$shared" ] ||
+    ! has '\(SONAME\)' || [ "$library" != "$RELEASE/libimo2skype.so" ] ||
         fail "$library has a SONAME, so that programs would not find it where it lies"
 
     strip -o "$work/stripped" "$library"
@@ -45,10 +45,10 @@ for library in "$RELEASE/libimo2skype.so" "$RELEASE/$shared"; do
     [ "$size" -lt "$limit" ] || large="${large:-} ${library##*/}"
 done
 
-# The archive has much besides, by names of Rust and of other libraries; of ours the same. Not by nm, which stumbles over
-# the bitcode that rustc leaves in objects.
-readelf -sW "$RELEASE/libimo2skype.a" |
-    awk '$5 == "GLOBAL" && $7 != "UND" && $8 ~ /^imo2skype_/ { print $8 }' | LC_ALL=C sort >"$work/found"
-same "$RELEASE/libimo2skype.a"
+# The archive has much besides, by names of Rust and of other libraries; of ours the same.
+nm -g --defined-only "$RELEASE/install/libimo2skype.a" 2>"$work/errors" |
+    sed -n 's/^[0-9a-f]* [A-Z] \(imo2skype_.*\)/\1/p' | LC_ALL=C sort >"$work/found"
+same "$RELEASE/install/libimo2skype.a"
+! grep -q LLVM "$work/errors" || fail "libimo2skype.a has bitcode: $(grep -m 1 LLVM "$work/errors")"
 
 [ -z "${large:-}" ] || fail "$limit bytes is the most for a stripped library:$large"

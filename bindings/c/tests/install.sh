@@ -6,6 +6,7 @@ root=$ROOT
 . "$root/bindings/c/names.sh"
 . "$root/bindings/c/tests/lib/example.sh"
 need "${CC:-cc}" gcc
+need "${CXX:-c++}" g++
 need cmake cmake
 need make make
 need pkg-config pkg-config
@@ -65,6 +66,11 @@ by_pkg_config() { # by_pkg_config PREFIX
     compile static "$(pkg-config --static --cflags --libs imo2skype | sed 's/-limo2skype/-l:libimo2skype.a/')"
     ! needs_library static || fail "the static library was not linked"
     chats ./static
+
+    if [ -f "$root/bindings/cpp/imo2skype.hpp" ]; then
+        eval "${CXX:-c++} -std=c++17 \"\$root/examples/cpp/chat.cpp\" -o cpp $(pkg-config --cflags --libs imo2skype)"
+        LD_LIBRARY_PATH="$1/lib" chats ./cpp
+    fi
 
     # The C library warns that it loads others to resolve names of hosts.
     if echo 'int main(void) { return 0; }' | "$cc" -static -x c - -o can-be-static 2>/dev/null; then

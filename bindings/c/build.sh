@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds what install.sh installs, and prints the folder that it is in, last.
 #
-#   bindings/c/build.sh [CARGO-OPTION...]     builds in release: library and programs; --examples for more
-#   RELEASE=DIR bindings/c/build.sh           takes what a cargo build left in DIR
+#   bindings/c/build.sh                 builds in release
+#   RELEASE=DIR bindings/c/build.sh     takes what a cargo build left in DIR
 #
 # Cargo's own libimo2skype.so has no SONAME, so that one can link with it where it lies. The library to be installed is
 # linked here from libimo2skype.a, with a SONAME: the same objects, without compiling them again. It lies in DIR/install,
@@ -21,7 +21,8 @@ if [ -z "${RELEASE:-}" ]; then
     command -v cargo >/dev/null 2>&1 || fail "cargo is missing here: https://rustup.rs. For root, build as yourself," \
         "then call with RELEASE=DIR, where DIR is what bindings/c/build.sh printed"
     cd "$root"
-    cargo build --release --locked --lib --bins "$@" >&2
+    # No examples: with what they need, cargo would build the library in another way.
+    cargo build --release --locked --lib --bins >&2
     RELEASE=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release
 fi
 archive=$RELEASE/libimo2skype.a

@@ -8,7 +8,7 @@ usage() {
     cat <<EOF
 bindings/c/install.sh [OPTIONS] PREFIX
 
-Installs header, shared and static library, imo2skype.pc and CMake package below PREFIX.
+Installs headers, shared and static library, imo2skype.pc and CMake package below PREFIX.
 
   --destdir DIR   put DIR in front of PREFIX, for those who make packages (or DESTDIR in the environment)
   --libdir DIR    where libraries go, below PREFIX; default: lib
@@ -91,10 +91,7 @@ link() {
 }
 
 put 644 "$root/include/imo2skype.h" include/imo2skype.h
-if [ -f "$root/bindings/cpp/imo2skype.hpp" ]; then
-    put 644 "$root/bindings/cpp/imo2skype.hpp" include/imo2skype.hpp
-fi
-
+put 644 "$root/bindings/cpp/imo2skype.hpp" include/imo2skype.hpp
 put 644 "${RELEASE:-}/install/$shared" "$libdir/$shared"
 link "$shared" "$libdir/$soname"
 link "$shared" "$libdir/libimo2skype.so"

@@ -21,7 +21,7 @@ if command -v dpkg >/dev/null 2>&1; then
     [ "$(id -u)" = 0 ] || need fakeroot fakeroot
 fi
 
-RELEASE=$("$ROOT/bindings/c/build.sh" --examples)
+RELEASE=$("$ROOT/bindings/c/build.sh")
 export ROOT RELEASE
 
 [ $# -gt 0 ] || set -- "$ROOT"/bindings/c/tests/*.sh

@@ -15,6 +15,10 @@ ln -s libimo2skype.so.0 "$folder/libimo2skype.so"
 "${CC:-cc}" -O2 -I "$ROOT/include" "$ROOT/bindings/c/tests/roundtrip.c" -o "$folder/roundtrip" \
     -L "$folder" -Wl,-rpath,"$folder" -limo2skype
 
+# With the library of the release: cargo would build another for an example, with what tests need.
+rustc --edition 2024 -C opt-level=3 "$ROOT/bindings/c/tests/roundtrip.rs" -o "$folder/roundtrip-rust" \
+    --extern "imo2skype=$RELEASE/libimo2skype.rlib" -L "dependency=$RELEASE/deps"
+
 instructions() { # instructions PROGRAM [ARGUMENT...]
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 | awk '/Collected :/ { print $4 }'
 }
@@ -31,7 +35,7 @@ show() {
 nothing=$(each "$folder/roundtrip" nothing)
 empty=$(each "$folder/roundtrip" empty)
 c=$(each "$folder/roundtrip" local)
-rust=$(each "$RELEASE/examples/roundtrip")
+rust=$(each "$folder/roundtrip-rust")
 echo "a call that does nothing: $(show "$nothing") instructions, of an empty function $(show "$empty")"
 echo "a command and its reply: $(show "$c") instructions, in Rust $(show "$rust"), ratio $(show $((c * 100 / rust)))"
 

@@ -1,6 +1,7 @@
 //! The wrapper around every function that can fail: panics and errors become a status and a text.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::cell::RefCell;
 use std::ffi::CString;
 use std::ffi::c_char;
@@ -17,6 +18,8 @@ const LONGEST: usize = 800;
 
 thread_local! {
     static LAST_ERROR: RefCell<CString> = RefCell::default();
+    /// Whether there is one. Nearly every call only looks here.
+    static FAILED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Why a function did not do its work.
@@ -85,7 +88,11 @@ pub(super) fn release(body: impl FnOnce()) {
 
 fn outcome<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, imo2skype_status> {
     let result = catch(body);
-    remember(result.as_ref().err().map_or("", |failure| failure.text.as_str()));
+    match &result {
+        Ok(_) if !FAILED.get() => {}
+        Ok(_) => remember(""),
+        Err(failure) => remember(&failure.text),
+    }
     result.map_err(|failure| failure.status)
 }
 
@@ -111,13 +118,9 @@ fn one_line(text: &str) -> String {
 }
 
 fn remember(text: &str) {
+    FAILED.set(!text.is_empty());
     // Not while the thread is being taken down: then nobody can ask any more either.
-    let _ = LAST_ERROR.try_with(|last| {
-        let mut last = last.borrow_mut();
-        if !(last.is_empty() && text.is_empty()) {
-            *last = to_c(one_line(text));
-        }
-    });
+    let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = to_c(one_line(text)));
 }
 
 /// The text of this thread's last failure.

@@ -37,6 +37,7 @@ impl<H, T> Table<H, T> {
     }
 
     /// What `handle` stands for, unless it was removed.
+    #[inline]
     pub(super) fn get(&self, handle: *const H) -> Option<Arc<T>> {
         self.open.read().unwrap_or_else(PoisonError::into_inner).get(&handle.addr()).cloned()
     }

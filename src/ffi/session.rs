@@ -1,7 +1,6 @@
 //! Sessions.
 
 use std::cell::Cell;
-use std::ffi::CString;
 use std::ffi::c_char;
 use std::ffi::c_int;
 use std::ffi::c_void;
@@ -21,7 +20,9 @@ use crate::ffi::handle::Table;
 use crate::ffi::library::imo2skype_status;
 use crate::ffi::library::imo2skype_status::IMO2SKYPE_TIMEOUT;
 use crate::ffi::text::from_c;
+use crate::ffi::text::give;
 use crate::ffi::text::result;
+use crate::ffi::text::take_back;
 use crate::ffi::text::to_c;
 use crate::session::Session;
 
@@ -48,18 +49,17 @@ thread_local! {
     static IN_CALLBACK: Cell<bool> = const { Cell::new(false) };
 }
 
+#[inline(always)]
 fn find(session: *const imo2skype_session) -> Result<Arc<Client>, Failure> {
-    if session.is_null() {
-        return Err(Failure::null("session"));
-    }
-    Ok(SESSIONS.get(session).ok_or(Error::Closed)?)
+    let unknown = || if session.is_null() { Failure::null("session") } else { Error::Closed.into() };
+    SESSIONS.get(session).ok_or_else(unknown)
 }
 
 /// Does something with a session.
 fn with<T>(session: *const imo2skype_session, work: impl FnOnce(&Session) -> Result<T, Failure>) -> Result<T, Failure> {
     let client = find(session)?;
     let client = client.read().unwrap_or_else(PoisonError::into_inner);
-    work(client.as_ref().ok_or(Error::Closed)?)
+    work(client.as_ref().ok_or_else(|| Error::Closed)?)
 }
 
 fn hand_over(session: Session) -> *mut imo2skype_session {
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn imo2skype_poll_skype_notification(
         let notification = unsafe { result("notification", notification) }?;
         let late = || Failure { status: IMO2SKYPE_TIMEOUT, text: "no line came in time".to_owned() };
         let line = with(session, |session| Ok(session.poll_skype_notification(timeout(timeout_ms))?))?;
-        *notification = to_c(line.ok_or_else(late)?).into_raw();
+        *notification = give(&line.ok_or_else(late)?)?;
         Ok(())
     })
 }
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn imo2skype_invoke(
         // SAFETY: our contract.
         let (reply, command) = unsafe { (result("reply", reply)?, from_c("command", command)?) };
         let wait = timeout(timeout_ms).unwrap_or(Duration::MAX);
-        *reply = to_c(with(session, |session| Ok(session.invoke(command, wait)?))?).into_raw();
+        *reply = give(&with(session, |session| Ok(session.invoke(command, wait)?))?)?;
         Ok(())
     })
 }
@@ -182,12 +182,8 @@ pub unsafe extern "C" fn imo2skype_invoke(
 /// `text` must be NULL or a text that was stored and not released yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn imo2skype_string_free(text: *mut c_char) {
-    release(|| {
-        if !text.is_null() {
-            // SAFETY: not NULL, and made by `CString::into_raw` by our contract.
-            drop(unsafe { CString::from_raw(text) });
-        }
-    });
+    // SAFETY: our contract. Nothing here can panic.
+    unsafe { take_back(text) };
 }
 
 /// A descriptor that is readable while lines wait, for poll(2), select(2) and

@@ -10,14 +10,18 @@ command -v valgrind >/dev/null 2>&1 || {
 }
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-cp "$RELEASE/libimo2skype.so" "$folder/libimo2skype.so.0"
-ln -s libimo2skype.so.0 "$folder/libimo2skype.so"
+RELEASE=$("$ROOT/bindings/c/build.sh")
+root=$ROOT
+. "$root/bindings/c/names.sh"
+cp "$RELEASE/install/$shared" "$folder/$soname"
+ln -s "$soname" "$folder/libimo2skype.so"
 "${CC:-cc}" -O2 -I "$ROOT/include" "$ROOT/bindings/c/tests/roundtrip.c" -o "$folder/roundtrip" \
     -L "$folder" -Wl,-rpath,"$folder" -limo2skype
 
-# With the library of the release: cargo would build another for an example, with what tests need.
-rustc --edition 2024 -C opt-level=3 "$ROOT/bindings/c/tests/roundtrip.rs" -o "$folder/roundtrip-rust" \
-    --extern "imo2skype=$RELEASE/libimo2skype.rlib" -L "dependency=$RELEASE/deps"
+# Of the same build as the library, and optimized in the same way. Cargo would build another library for an example, with
+# what tests need.
+rustc --edition 2024 -C lto=fat -C opt-level=s -C codegen-units=1 "$ROOT/bindings/c/tests/roundtrip.rs" \
+    -o "$folder/roundtrip-rust" --extern "imo2skype=$RELEASE/libimo2skype.rlib" -L "dependency=$RELEASE/deps"
 
 instructions() { # instructions PROGRAM [ARGUMENT...]
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 | awk '/Collected :/ { print $4 }'

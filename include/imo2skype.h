@@ -386,9 +386,8 @@ imo2skype_status imo2skype_gateway_start(const char *database,
  * the option "server".
  *
  * The text belongs to the gateway and is valid until imo2skype_gateway_stop():
- * copy it where another thread may call that.
- * NULL for NULL and for a gateway that was stopped. Any thread may call this.
- * Since 0.1.0.
+ * copy it where another thread may call that. NULL for NULL and for a gateway
+ * that was stopped. Any thread may call this. Since 0.1.0.
  */
 const char *imo2skype_gateway_url(const imo2skype_gateway *gateway);
 

@@ -75,9 +75,8 @@ pub unsafe extern "C" fn imo2skype_gateway_start(
 /// the option "server".
 ///
 /// The text belongs to the gateway and is valid until imo2skype_gateway_stop():
-/// copy it where another thread may call that.
-/// NULL for NULL and for a gateway that was stopped. Any thread may call this.
-/// Since 0.1.0.
+/// copy it where another thread may call that. NULL for NULL and for a gateway
+/// that was stopped. Any thread may call this. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn imo2skype_gateway_url(gateway: *const imo2skype_gateway) -> *const c_char {
     guard_or(ptr::null(), || {

@@ -12,7 +12,7 @@ use std::fmt::Debug;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::Once;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::atomic::AtomicBool;
@@ -170,12 +170,8 @@ impl Entries {
     /// Whether the entries of this library are ours to tell. In a program of Rust that has a log of its own, they
     /// go there.
     fn install() -> bool {
-        static INSTALLED: AtomicBool = AtomicBool::new(false);
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
-            INSTALLED.store(tracing::subscriber::set_global_default(Self).is_ok(), Ordering::Relaxed);
-        });
-        INSTALLED.load(Ordering::Relaxed)
+        static INSTALLED: OnceLock<bool> = OnceLock::new();
+        *INSTALLED.get_or_init(|| tracing::subscriber::set_global_default(Self).is_ok())
     }
 
     fn log() -> Option<Arc<Log>> {
@@ -281,13 +277,12 @@ pub unsafe extern "C" fn imo2skype_set_log_callback(
     guard(|| {
         let log = match callback {
             Some(call) => {
-                let log = Log::start(filter(level)?, Target { call, user_data })?;
+                let most = filter(level)?;
                 if !Entries::install() {
-                    log.end();
                     let problem = "this process has a log of its own for the library".to_owned();
                     return Err(Error::InvalidArgument { name: "callback", problem }.into());
                 }
-                Some(Arc::new(log))
+                Some(Arc::new(Log::start(most, Target { call, user_data })?))
             }
             None => None,
         };

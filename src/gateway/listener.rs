@@ -62,7 +62,10 @@ pub(super) async fn serve(listener: TcpListener, accept: impl Accept, app: Route
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot take a connection");
-                tokio::time::sleep(PAUSE).await;
+                tokio::select! {
+                    () = tokio::time::sleep(PAUSE) => {}
+                    _ = &mut stop => break,
+                }
             }
         }
     }

@@ -4,14 +4,13 @@
 # description anew, which is done at a release and at no other time.
 set -eu
 : "${ROOT:=$(cd "$(dirname "$0")/../../.." && pwd)}"
+root=$ROOT
+. "$root/bindings/c/names.sh"
 described=$ROOT/bindings/c/libimo2skype.abi
 
-for program in abidw abidiff "${CC:=cc}"; do
-    command -v "$program" >/dev/null 2>&1 || {
-        echo "abi.sh: $program is missing. Debian: apt-get install abigail-tools gcc" >&2
-        exit 2
-    }
-done
+need abidw abigail-tools
+need abidiff abigail-tools
+need "${CC:=cc}" gcc
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
@@ -21,7 +20,7 @@ interface() { # interface HEADER LIBRARY
         awk 'BEGIN { RS = ";" }
              /typedef/ || !/imo2skype_[a-z_]+\(/ { if ($0 ~ /[^ \n]/) print $0 ";"; next }
              { print $0 " { __builtin_trap(); }" }' >"$folder/interface.c"
-    (cd "$folder" && "$CC" -w -g -shared -fPIC -Wl,-soname,libimo2skype.so.0 interface.c -o "$2")
+    (cd "$folder" && "$CC" -w -g -shared -fPIC "-Wl,-soname,$soname" interface.c -o "$2")
 }
 
 compatible() { # compatible LIBRARY: what was is still there, and is what it was
@@ -40,8 +39,7 @@ breaks() { # breaks SED-SCRIPT
     sed "$1" "$ROOT/include/imo2skype.h" >"$folder/broken.h"
     interface "$folder/broken.h" "$folder/broken.so"
     if compatible "$folder/broken.so" >/dev/null; then
-        echo "abi.sh: not noticed: $1" >&2
-        exit 1
+        fail "not noticed: $1"
     fi
 }
 breaks 's/^uint32_t imo2skype_abi_version(void);//'

@@ -4,15 +4,12 @@
 set -eu
 : "${ROOT:=$(cd "$(dirname "$0")/../../.." && pwd)}" "${RELEASE:=$ROOT/target/release}"
 
-command -v valgrind >/dev/null 2>&1 || {
-    echo "cost.sh: valgrind is missing. Debian: apt-get install valgrind" >&2
-    exit 2
-}
+root=$ROOT
+. "$root/bindings/c/names.sh"
+need valgrind valgrind
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 RELEASE=$("$ROOT/bindings/c/build.sh")
-root=$ROOT
-. "$root/bindings/c/names.sh"
 cp "$RELEASE/install/$shared" "$folder/$soname"
 ln -s "$soname" "$folder/libimo2skype.so"
 "${CC:-cc}" -O2 -I "$ROOT/include" "$ROOT/bindings/c/tests/roundtrip.c" -o "$folder/roundtrip" \
@@ -44,11 +41,7 @@ echo "a call that does nothing: $(show "$nothing") instructions, of an empty fun
 echo "a command and its reply: $(show "$c") instructions, in Rust $(show "$rust"), ratio $(show $((c * 100 / rust)))"
 
 # Three nanoseconds are ten instructions on the slowest machine that is likely.
-[ "$nothing" -le $((empty + 1000)) ] || {
-    echo "cost.sh: a call that does nothing costs more than ten instructions over an empty function" >&2
-    exit 1
-}
-[ $((c * 100)) -le $((rust * 115)) ] || {
-    echo "cost.sh: a command through the C interface costs more than 1.15 times the same in Rust" >&2
-    exit 1
-}
+[ "$nothing" -le $((empty + 1000)) ] ||
+    fail "a call that does nothing costs more than ten instructions over an empty function"
+[ $((c * 100)) -le $((rust * 115)) ] ||
+    fail "a command through the C interface costs more than 1.15 times the same in Rust"

@@ -3,10 +3,9 @@
 #
 #   ROOT=$PWD RELEASE=$PWD/target/release sh bindings/c/tests/valgrind.sh [PROGRAM...]
 set -eu
-if ! command -v valgrind >/dev/null 2>&1; then
-    echo "valgrind is missing. Debian: apt-get install valgrind" >&2
-    exit 2
-fi
+root=$ROOT
+. "$root/bindings/c/names.sh"
+need valgrind valgrind
 [ $# -gt 0 ] || set -- arguments unload network reentry storm process threads callback api fd log
 if [ $# -gt 1 ]; then
     # Two at a time.
@@ -18,8 +17,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # The library under the name by which it was linked, and by that for linking with it.
-cp "$RELEASE/libimo2skype.so" "$work/libimo2skype.so.0"
-ln -s libimo2skype.so.0 "$work/libimo2skype.so"
+cp "$RELEASE/libimo2skype.so" "$work/$soname"
+ln -s "$soname" "$work/libimo2skype.so"
 export LD_LIBRARY_PATH="$work"
 
 # Everything is counted as a leak but what is still reachable: what the process holds in statics until it ends (the
@@ -67,6 +66,6 @@ case $1 in
     # Its children would count what the threads of their parent have as lost.
     process) check no process ;;
     # It leaves a session open on purpose.
-    unload) check no unload "$work/libimo2skype.so.0" 1 ;;
+    unload) check no unload "$work/$soname" 1 ;;
     *) check full "$1" ;;
 esac

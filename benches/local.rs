@@ -143,6 +143,7 @@ fn crowd(size: usize) -> (Engine, String) {
             kind: Kind::Text,
             body: "hello".to_owned(),
             time: None,
+            mark: None,
         };
         engine.backend_event(Event::Message(message), NOW, &mut out);
         let status = out.iter().rev().find_map(|output| match output {

@@ -22,6 +22,7 @@ use imo2skype::backend::Backend;
 use imo2skype::backend::Epoch;
 use imo2skype::backend::Event;
 use imo2skype::backend::Events;
+use imo2skype::backend::Mark;
 use imo2skype::backend::Presence;
 use imo2skype::backend::Task;
 use imo2skype::backend::Ticket;
@@ -207,7 +208,11 @@ impl Stubborn {
     }
 
     fn send(&mut self, to: &str, number: u64) {
-        let task = Task::SendText { to: Address::User(Handle::new(to)), body: number.to_string() };
+        let task = Task::SendText {
+            to: Address::User(Handle::new(to)),
+            body: number.to_string(),
+            mark: Mark::new(number.to_string()),
+        };
         self.backend.submit(Action::Task { ticket: Ticket(number), task }).expect("room");
     }
 

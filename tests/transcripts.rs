@@ -312,7 +312,7 @@ fn all(users: &[Handle]) -> String {
 /// What is to be done, and with what.
 fn describe_task(task: &Task) -> (&'static str, String) {
     match task {
-        Task::SendText { to, body } => ("SendText", format!("{} {body:?}", place(to))),
+        Task::SendText { to, body, .. } => ("SendText", format!("{} {body:?}", place(to))),
         Task::Edit { conversation, message, body } => {
             ("Edit", format!("{} {} {body:?}", place(conversation), message.as_str()))
         }

@@ -64,19 +64,44 @@ pub enum Action {
         /// What is to be done.
         task: Task,
     },
+    /// Do not carry out this task if it has not been begun; then its outcome is
+    /// [`Failure::NotConnected`](super::Failure::NotConnected). Nothing is said otherwise.
+    Withdraw {
+        /// Which task.
+        ticket: Ticket,
+    },
+}
+
+/// Tells a message of ours from its repeat, on a network that knows such marks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// No other message of the account has it, and the repeat of this one has the same.
+    pub id: String,
+    /// Whether it may have been sent before, by a program that did not live to hear what became of it.
+    /// A network that does not know the mark cannot tell: [`Failure::Unclear`](super::Failure::Unclear).
+    pub repeated: bool,
+}
+
+impl Mark {
+    /// The mark of a message that was never sent before.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), repeated: false }
+    }
 }
 
 /// What the outcome of is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Task {
-    /// Send a message. The back end keeps it until it can say what became of it, and never sends
-    /// it twice.
+    /// Send a message. The back end keeps it until it can say what became of it, and it never
+    /// arrives twice.
     SendText {
         /// Where to.
         to: Address,
         /// Any UTF-8 without NUL.
         body: String,
+        /// Tells it from its repeat.
+        mark: Mark,
     },
     /// Change the text of a message.
     Edit {

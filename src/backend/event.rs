@@ -202,6 +202,8 @@ pub struct Message {
     pub body: String,
     /// When, in seconds since 1970 UTC by the network's clock, if told.
     pub time: Option<u64>,
+    /// The [mark](super::Mark::id) under which this account sent it, if the network tells.
+    pub mark: Option<String>,
 }
 
 /// What a network says of a task that it carried out.
@@ -223,7 +225,7 @@ pub enum Failure {
     Refused,
     /// The network does not know the user.
     UnknownUser,
-    /// The task needs a connection, and there is none.
+    /// The task needs a connection, and there is none: it certainly was not carried out.
     NotConnected,
     /// The connection was lost, and with it the answer: it may or may not have happened.
     Unclear,

@@ -24,6 +24,7 @@ pub use action::CallControl;
 pub use action::Change;
 pub use action::DeviceRole;
 pub use action::Epoch;
+pub use action::Mark;
 pub use action::StreamAction;
 pub use action::Task;
 pub use action::Ticket;

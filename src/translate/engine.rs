@@ -197,6 +197,8 @@ pub struct Engine {
     pub(super) pending: HashMap<Ticket, Pending>,
     /// When calls in progress are told to be longer.
     pub(super) next_second: Duration,
+    /// Begins the marks of our messages.
+    pub(super) origin: u64,
     next_id: u32,
     next_ticket: u64,
     pub(super) clients: Vec<Client>,
@@ -216,6 +218,7 @@ impl Engine {
         Self {
             me: User::new(me),
             connection: Connection::new(setup.seed),
+            origin: setup.seed,
             capabilities: setup.capabilities,
             names: setup.names,
             local_time: setup.local_time,

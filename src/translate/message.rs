@@ -5,6 +5,7 @@ use crate::backend::Ability;
 use crate::backend::Action;
 use crate::backend::Address;
 use crate::backend::Failure;
+use crate::backend::Mark;
 use crate::backend::Receipt;
 use crate::backend::Task;
 use crate::model::ChatIndex;
@@ -128,13 +129,14 @@ impl Engine {
         self.chats.say(id, Message { body: body.to_owned(), ..message });
         let pending = Pending::Message(Outgoing { id, beginning });
         let body = body.to_owned();
+        let mark = Mark::new(format!("{:x}-{id}", self.origin));
         match partner {
             Some(partner) => {
                 self.users.change(&partner, |user| user.contacted = true);
-                self.ask(Task::SendText { to: Address::User(partner), body }, pending, out);
+                self.ask(Task::SendText { to: Address::User(partner), body, mark }, pending, out);
             }
             None => {
-                let task = |conversation| Task::SendText { to: Address::Conversation(conversation), body };
+                let task = |conversation| Task::SendText { to: Address::Conversation(conversation), body, mark };
                 self.ask_in(chat, pending, task, out);
             }
         }
@@ -233,7 +235,7 @@ impl Engine {
         if self.chats.is_known(&message.remote) {
             return;
         }
-        let backend::Message { remote, conversation, author, author_name, kind, body, time } = message;
+        let backend::Message { remote, conversation, author, author_name, kind, body, time, mark: _ } = message;
         let own = author == self.me.handle;
         if !own {
             self.users.change(&author, |user| {

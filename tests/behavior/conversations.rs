@@ -3,6 +3,7 @@
 use imo2skype::backend::Ability;
 use imo2skype::backend::Address;
 use imo2skype::backend::Change;
+use imo2skype::backend::Mark;
 use imo2skype::backend::Task;
 use imo2skype::model::ConversationId;
 use imo2skype::model::Handle;
@@ -102,7 +103,7 @@ pub(crate) fn somebody_is_kicked(network: &dyn Network) {
         matches!(status, Some(MyStatus::Kicked | MyStatus::Unsubscribed)).then_some(())
     });
     let to = Address::Conversation(id.clone());
-    carol.fails(Task::SendText { to, body: "let me in".to_owned() });
+    carol.fails(Task::SendText { to, body: "let me in".to_owned(), mark: Mark::new("let me in") });
     alice.says_in(&id, "she is gone");
     hears(&bob, &id, "alice", "she is gone");
     alice.says("carol", "sorry");

@@ -273,9 +273,9 @@ impl State {
     fn begin(&mut self, id: usize, ticket: Ticket, task: Task) {
         let login = self.logins.get_mut(&id).expect("a login");
         let outcome = match task {
-            Task::SendText { to, body } if !login.online => return login.waiting.push((ticket, to, body)),
+            Task::SendText { to, body, .. } if !login.online => return login.waiting.push((ticket, to, body)),
             _ if !login.online => Err(Failure::NotConnected),
-            Task::SendText { to, body } => self.send_text(id, to, body),
+            Task::SendText { to, body, .. } => self.send_text(id, to, body),
             Task::AddContact { user, greeting } => self.add(id, &user, greeting),
             Task::RemoveContact { user } => self.remove(id, &user),
             Task::AnswerAuthRequest { user, accept } => self.answer(id, &user, accept),

@@ -2,6 +2,7 @@
 
 use imo2skype::backend::Address;
 use imo2skype::backend::Kind;
+use imo2skype::backend::Mark;
 use imo2skype::backend::Task;
 use imo2skype::model::Handle;
 
@@ -122,7 +123,7 @@ pub(crate) fn a_message_waits_for_who_is_away(network: &dyn Network) {
 pub(crate) fn a_message_to_nobody_fails(network: &dyn Network) {
     let [mut alice, bob] = friends(network, ["alice", "bob"]);
     let to = Address::User(Handle::new("nobody.at.all"));
-    alice.fails(Task::SendText { to, body: "hello?".to_owned() });
+    alice.fails(Task::SendText { to, body: "hello?".to_owned(), mark: Mark::new("hello?") });
     alice.says("bob", "nobody there");
     bob.until("her words", |view| (view.said_by("alice") == ["nobody there"]).then_some(()));
     for person in [alice, bob] {

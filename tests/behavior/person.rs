@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -15,6 +17,7 @@ use imo2skype::backend::Epoch;
 use imo2skype::backend::Event;
 use imo2skype::backend::Events;
 use imo2skype::backend::Failure;
+use imo2skype::backend::Mark;
 use imo2skype::backend::Presence;
 use imo2skype::backend::Receipt;
 use imo2skype::backend::Task;
@@ -146,6 +149,12 @@ impl Person {
         ticket
     }
 
+    /// One that no other message of this account has, whatever login it was sent from.
+    fn mark() -> Mark {
+        static MARKS: AtomicU64 = AtomicU64::new(0);
+        Mark::new(format!("m{}", MARKS.fetch_add(1, Ordering::Relaxed)))
+    }
+
     pub(crate) fn outcome(&self, ticket: Ticket) -> Result<Receipt, Failure> {
         self.until("an outcome", |view| view.outcomes.get(&ticket.0).map(|outcomes| outcomes[0].clone()))
     }
@@ -165,7 +174,8 @@ impl Person {
     }
 
     pub(crate) fn send(&mut self, user: &str, body: &str) -> Ticket {
-        self.task(Task::SendText { to: Address::User(Handle::new(user)), body: body.to_owned() })
+        let mark = Self::mark();
+        self.task(Task::SendText { to: Address::User(Handle::new(user)), body: body.to_owned(), mark })
     }
 
     pub(crate) fn says(&mut self, user: &str, body: &str) {
@@ -175,7 +185,8 @@ impl Person {
 
     pub(crate) fn says_in(&mut self, conversation: &ConversationId, body: &str) {
         let to = Address::Conversation(conversation.clone());
-        self.does(Task::SendText { to, body: body.to_owned() });
+        let mark = Self::mark();
+        self.does(Task::SendText { to, body: body.to_owned(), mark });
     }
 
     pub(crate) fn changes(&mut self, conversation: &ConversationId, change: Change) {

@@ -11,6 +11,7 @@ use imo2skype::backend::Change;
 use imo2skype::backend::Contact;
 use imo2skype::backend::Event;
 use imo2skype::backend::Failure;
+use imo2skype::backend::Mark;
 use imo2skype::backend::Presence;
 use imo2skype::backend::Receipt;
 use imo2skype::backend::Task;
@@ -290,7 +291,10 @@ fn offline_contacts_fail_at_once_and_messages_wait() {
         client.send(ticket, "waits too");
     }
     let to = Address::User(Handle::new("bob"));
-    let more = Action::Task { ticket: Ticket(9999), task: Task::SendText { to, body: "no room".to_owned() } };
+    let more = Action::Task {
+        ticket: Ticket(9999),
+        task: Task::SendText { to, body: "no room".to_owned(), mark: Mark::new("9999") },
+    };
     assert_eq!(client.backend.submit(more.clone()), Err(more));
     client.connect(1);
     server.let_in("S");

@@ -9,6 +9,7 @@ use imo2skype::backend::Conversation;
 use imo2skype::backend::Event;
 use imo2skype::backend::Failure;
 use imo2skype::backend::Kind;
+use imo2skype::backend::Mark;
 use imo2skype::backend::Message;
 use imo2skype::backend::Receipt;
 use imo2skype::backend::Task;
@@ -116,7 +117,7 @@ fn a_chat_is_founded_and_filled_whenever_the_news_of_it_comes() {
         assert_eq!(members(&conversation(&client)), ["alice", "-bob", "-c_x20d"]);
         // What is said meanwhile comes after those who are to hear it.
         let to = Address::Conversation(ConversationId::new("g1"));
-        client.task(2, Task::SendText { to, body: "hello".to_owned() });
+        client.task(2, Task::SendText { to, body: "hello".to_owned(), mark: Mark::new("2") });
         for (user, refused) in [("bob", 0), ("c d", 1)] {
             let call = server.request("invite_to_group");
             let wanted = json!({"ssid": "S", "uid": "alice", "proto": "prpl-skype", "gid": "g1",

@@ -15,6 +15,7 @@ use imo2skype::backend::Event;
 use imo2skype::backend::Events;
 use imo2skype::backend::Failure;
 use imo2skype::backend::Lost;
+use imo2skype::backend::Mark;
 use imo2skype::backend::Presence;
 use imo2skype::backend::Receipt;
 use imo2skype::backend::Task;
@@ -91,7 +92,7 @@ impl Client {
 
     pub(crate) fn send(&mut self, ticket: u64, body: &str) {
         let to = Address::User(Handle::new("bob"));
-        self.task(ticket, Task::SendText { to, body: body.to_owned() });
+        self.task(ticket, Task::SendText { to, body: body.to_owned(), mark: Mark::new(ticket.to_string()) });
     }
 
     pub(crate) fn event(&self) -> Event {

@@ -192,6 +192,7 @@ impl World {
             kind: Kind::Text,
             body: "two\nlines".to_owned(),
             time: None,
+            mark: None,
         }));
         self.called.dialog = second_word(&told, "CHAT ");
         self.called.received = second_word(&told, "CHATMESSAGE ");

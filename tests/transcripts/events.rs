@@ -191,6 +191,7 @@ fn message(id: &str, at: Address, author: &str, kind: Kind, body: &str, time: Op
         kind,
         body: body.replace('⏎', "\n"),
         time: time.map(number).transpose()?,
+        mark: None,
     }))
 }
 

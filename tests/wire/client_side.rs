@@ -7,6 +7,7 @@ use imo2skype::backend::Address;
 use imo2skype::backend::CallControl;
 use imo2skype::backend::Change;
 use imo2skype::backend::Event;
+use imo2skype::backend::Mark;
 use imo2skype::backend::Presence;
 use imo2skype::backend::Task;
 use imo2skype::backend::Typing;
@@ -108,6 +109,7 @@ impl Stage {
         let (verb, rest) = want.split_once(' ').unwrap_or((want, ""));
         let (name, words) = rest.split_once(' ').unwrap_or((rest, ""));
         let (user, text) = (Handle::new(name), words.to_owned());
+        let mark = Mark::new(self.tickets.to_string());
         let task = match verb {
             "connect" => return self.client.connect(1),
             "logout" => return self.client.submit(Action::Disconnect),
@@ -124,7 +126,7 @@ impl Stage {
             "typing" => return self.client.typing(name, Typing::Typing),
             "typed" => return self.client.typing(name, Typing::Typed),
             "not_typing" => return self.client.typing(name, Typing::Stopped),
-            "send" => Task::SendText { to: Address::User(user), body: text },
+            "send" => Task::SendText { to: Address::User(user), body: text, mark },
             "add" => Task::AddContact { user, greeting: text },
             "remove" => Task::RemoveContact { user },
             "block" => Task::Block { user, blocked: true },
@@ -133,7 +135,7 @@ impl Stage {
             "accept" => Task::AnswerAuthRequest { user, accept: true },
             "deny" => Task::AnswerAuthRequest { user, accept: false },
             "found" => Task::Found { users: rest.split_terminator(' ').map(Handle::new).collect() },
-            "say" => Task::SendText { to: Address::Conversation(self.room()), body: rest.to_owned() },
+            "say" => Task::SendText { to: Address::Conversation(self.room()), body: rest.to_owned(), mark },
             "invite" => self.change(Change::Invite(vec![user])),
             "kick" => self.change(Change::Kick { users: vec![user], ban: false }),
             "topic" => self.change(Change::Topic(rest.to_owned())),

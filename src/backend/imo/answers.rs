@@ -188,7 +188,7 @@ impl Session {
         match purpose {
             Purpose::Text(id) => {
                 if let Some(text) = self.texts.remove(&id) {
-                    let task = Task::SendText { to: text.to, body: text.body };
+                    let task = Task::SendText { to: text.to, body: text.body, mark: text.mark };
                     steps.push(Step::Requeue(Action::Task { ticket: text.ticket, task }));
                 }
             }

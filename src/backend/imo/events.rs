@@ -308,7 +308,7 @@ fn text(
 
 /// A message without text.
 pub(super) fn message(remote: RemoteId, conversation: Address, author: Handle, kind: Kind) -> Message {
-    Message { remote, conversation, author, author_name: None, kind, body: String::new(), time: None }
+    Message { remote, conversation, author, author_name: None, kind, body: String::new(), time: None, mark: None }
 }
 
 fn read_preferences(preferences: &Value) -> News {

@@ -14,6 +14,7 @@ use crate::backend::Address;
 use crate::backend::Epoch;
 use crate::backend::Event;
 use crate::backend::Failure;
+use crate::backend::Mark;
 use crate::backend::Task;
 use crate::backend::Ticket;
 use crate::imo;
@@ -45,7 +46,7 @@ pub struct Client {
     sessions: usize,
     tickets: u64,
     /// Messages that the server has certainly not taken.
-    queue: VecDeque<(Ticket, Address, String)>,
+    queue: VecDeque<(Ticket, Address, String, Mark)>,
 }
 
 impl Client {
@@ -121,8 +122,8 @@ impl Client {
             let draft = self.session.caller().get_unread_msgs();
             return self.session.ask(draft, Purpose::Plain);
         }
-        if let (Asked::Text, Some((ticket, to, body))) = (asked, self.queue.pop_front()) {
-            return self.session.send(ticket, to, "bob", body);
+        if let (Asked::Text, Some((ticket, to, body, mark))) = (asked, self.queue.pop_front()) {
+            return self.session.send(ticket, to, "bob", body, mark);
         }
         if let Asked::Errand = asked {
             self.session.run_errand(&mut self.chats);
@@ -132,7 +133,8 @@ impl Client {
         let ticket = Ticket(self.tickets);
         match asked {
             Asked::Poll | Asked::Text | Asked::Errand => {
-                self.session.send(ticket, Address::User(bob), "bob", "hi".to_owned())
+                let mark = Mark::new(self.tickets.to_string());
+                self.session.send(ticket, Address::User(bob), "bob", "hi".to_owned(), mark)
             }
             Asked::Removal => {
                 let group = self.session.group_of(&bob);
@@ -166,8 +168,8 @@ impl Client {
         for step in steps {
             match step {
                 Step::Deliver(event) => events.push(event),
-                Step::Requeue(Action::Task { ticket, task: Task::SendText { to, body } }) => {
-                    self.queue.push_front((ticket, to, body));
+                Step::Requeue(Action::Task { ticket, task: Task::SendText { to, body, mark } }) => {
+                    self.queue.push_front((ticket, to, body, mark));
                 }
                 Step::Requeue(action) => panic!("{action:?} is not for another session"),
                 // For the threads.

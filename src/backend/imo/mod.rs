@@ -161,6 +161,8 @@ impl Backend for ImoBackend {
             Action::Typing { .. } if !state.has_arrived() => {}
             // The protocol has no word for it.
             Action::Seen { .. } => {}
+            // What is not begun stays so: the outcome is told when it is known.
+            Action::Withdraw { .. } => {}
             action @ (Action::Typing { .. } | Action::Task { .. }) => state.queue.push(action)?,
         }
         drop(state);

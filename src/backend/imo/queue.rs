@@ -65,6 +65,7 @@ impl Queue {
 mod tests {
     use super::*;
     use crate::backend::Address;
+    use crate::backend::Mark;
     use crate::backend::Typing;
     use crate::model::Handle;
 
@@ -73,7 +74,11 @@ mod tests {
     }
 
     fn text(ticket: u64) -> Action {
-        let task = Task::SendText { to: Address::User(Handle::new("bob")), body: "hi".to_owned() };
+        let task = Task::SendText {
+            to: Address::User(Handle::new("bob")),
+            body: "hi".to_owned(),
+            mark: Mark::new(ticket.to_string()),
+        };
         Action::Task { ticket: Ticket(ticket), task }
     }
 

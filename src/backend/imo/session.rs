@@ -28,6 +28,7 @@ use crate::backend::Epoch;
 use crate::backend::Event;
 use crate::backend::Failure;
 use crate::backend::Kind;
+use crate::backend::Mark;
 use crate::backend::Message;
 use crate::backend::Presence;
 use crate::backend::Receipt;
@@ -75,6 +76,7 @@ pub(super) struct Text {
     pub(super) ticket: Ticket,
     pub(super) to: Address,
     pub(super) body: String,
+    pub(super) mark: Mark,
     pub(super) accepted: bool,
 }
 
@@ -168,12 +170,12 @@ impl Session {
 
     /// Registers a message before it is posted, as its acknowledgement may come before the answer
     /// (imo-protocol 12, flaw 5).
-    pub(super) fn send(&mut self, ticket: Ticket, to: Address, uid: &str, body: String) {
+    pub(super) fn send(&mut self, ticket: Ticket, to: Address, uid: &str, body: String, mark: Mark) {
         let request_id = self.next_request_id;
         self.next_request_id += 1;
         let number = self.acknowledges().then_some(request_id);
         let draft = self.caller().send_im(number, uid, &body);
-        self.texts.insert(request_id, Text { ticket, to, body, accepted: false });
+        self.texts.insert(request_id, Text { ticket, to, body, mark, accepted: false });
         self.ask(draft, Purpose::Text(request_id));
     }
 

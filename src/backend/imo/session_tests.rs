@@ -39,7 +39,13 @@ fn online() -> Session {
 }
 
 fn send(session: &mut Session, ticket: u64) -> u64 {
-    session.send(Ticket(ticket), Address::User(Handle::new("bob")), "bob", "hi".to_owned());
+    session.send(
+        Ticket(ticket),
+        Address::User(Handle::new("bob")),
+        "bob",
+        "hi".to_owned(),
+        Mark::new(ticket.to_string()),
+    );
     session.request().and_then(|envelope| envelope.messages[0].seq).expect("a request")
 }
 
@@ -120,7 +126,7 @@ fn a_message_the_server_has_not_taken_is_handed_back() {
     let mut session = online();
     send(&mut session, 1);
     let settled = session.settle(answer(json!({"ack": 0})), &mut Chats::default());
-    let task = Task::SendText { to: Address::User(Handle::new("bob")), body: "hi".to_owned() };
+    let task = Task::SendText { to: Address::User(Handle::new("bob")), body: "hi".to_owned(), mark: Mark::new("7") };
     let wanted = Action::Task { ticket: Ticket(1), task };
     assert!(matches!(&settled.steps[..], [Step::Requeue(action)] if *action == wanted));
     assert!(session.close(&mut Chats::default()).is_empty());
@@ -325,7 +331,7 @@ fn another_answer_may_tell_that_a_message_has_arrived() {
 #[test]
 fn the_older_version_has_no_numbers_for_messages_and_no_acknowledgements() {
     let mut session = Session::new("S".to_owned(), "alice", Handle::new("alice"), Version::Zero);
-    session.send(Ticket(1), Address::User(Handle::new("bob")), "bob", "hi".to_owned());
+    session.send(Ticket(1), Address::User(Handle::new("bob")), "bob", "hi".to_owned(), Mark::new("1"));
     let request = session.request().expect("a request");
     let data = json!({"ssid": "S", "uid": "alice", "proto": "prpl-skype", "buid": "bob", "msg": "hi"});
     assert_eq!(request.messages[0].data, json!({"method": "send_im", "data": data}));

@@ -20,6 +20,7 @@ use crate::backend::CallControl;
 use crate::backend::Change;
 use crate::backend::Event;
 use crate::backend::Failure;
+use crate::backend::Mark;
 use crate::backend::Receipt;
 use crate::backend::Task;
 use crate::backend::Ticket;
@@ -35,14 +36,18 @@ impl Worker<'_> {
                 self.account.ask(self.line, tie, Purpose::Typing, call).map(drop)
             }
             // These do not wait in the queue.
-            Action::Connect { .. } | Action::Disconnect | Action::SetPresence { .. } | Action::Seen { .. } => Ok(()),
+            Action::Connect { .. }
+            | Action::Disconnect
+            | Action::SetPresence { .. }
+            | Action::Seen { .. }
+            | Action::Withdraw { .. } => Ok(()),
         }
     }
 
     fn carry_out(&mut self, tie: &Tie, ticket: Ticket, task: Task) -> Result<(), Halt> {
         let plain = Purpose::Task(ticket);
         match task {
-            Task::SendText { to, body } => self.send(tie, ticket, to, body),
+            Task::SendText { to, body, mark } => self.send(tie, ticket, to, body, mark),
             Task::AddContact { user, greeting } => self
                 .ask_for(tie, ticket, |session| (session.caller().add_buddy(&ImoNames::uid(&user), &greeting), plain)),
             Task::RemoveContact { user } => self.ask_for(tie, ticket, |session| {
@@ -77,21 +82,21 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn send(&self, tie: &Tie, ticket: Ticket, to: Address, body: String) -> Result<(), Halt> {
+    fn send(&self, tie: &Tie, ticket: Ticket, to: Address, body: String, mark: Mark) -> Result<(), Halt> {
         let account = self.account;
         let uid = match &to {
             Address::User(user) => ImoNames::uid(user),
             Address::Conversation(conversation) => buid::chat(conversation.as_str()),
         };
-        let mut text = Some((to, body));
+        let mut text = Some((to, body, mark));
         let sent = account.with_session(tie, |session| {
-            if let Some((to, body)) = text.take() {
-                session.send(ticket, to, &uid, body);
+            if let Some((to, body, mark)) = text.take() {
+                session.send(ticket, to, &uid, body, mark);
             }
         });
-        if let Some((to, body)) = text {
+        if let Some((to, body, mark)) = text {
             // The connection went in between: for the next one.
-            account.lock().queue.put_back(Action::Task { ticket, task: Task::SendText { to, body } });
+            account.lock().queue.put_back(Action::Task { ticket, task: Task::SendText { to, body, mark } });
         }
         sent?;
         account.exchange(self.line, tie).map(drop)

@@ -45,7 +45,16 @@ impl Room {
 impl State {
     pub(super) fn message(&mut self, author: &str, conversation: Address, kind: Kind, body: String) -> Message {
         let remote = RemoteId::new(format!("m{}", self.number()));
-        Message { remote, conversation, author: Handle::new(author), author_name: None, kind, body, time: None }
+        Message {
+            remote,
+            conversation,
+            author: Handle::new(author),
+            author_name: None,
+            kind,
+            body,
+            time: None,
+            mark: None,
+        }
     }
 
     /// Brings a message to every other member, and to the other logins of its author.

@@ -126,7 +126,7 @@ fn a_message_the_server_has_not_taken_is_handed_back() {
     let mut session = online();
     send(&mut session, 1);
     let settled = session.settle(answer(json!({"ack": 0})), &mut Chats::default());
-    let task = Task::SendText { to: Address::User(Handle::new("bob")), body: "hi".to_owned(), mark: Mark::new("7") };
+    let task = Task::SendText { to: Address::User(Handle::new("bob")), body: "hi".to_owned(), mark: Mark::new("1") };
     let wanted = Action::Task { ticket: Ticket(1), task };
     assert!(matches!(&settled.steps[..], [Step::Requeue(action)] if *action == wanted));
     assert!(session.close(&mut Chats::default()).is_empty());

@@ -122,6 +122,7 @@ fn crowd(size: usize) -> (Engine, String) {
         names: Arc::new(AnyName),
         local_time: false,
         files: None,
+        send_limit: Duration::from_secs(86_400),
         seed: 1,
     });
     let mut out = Vec::new();

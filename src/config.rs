@@ -1,5 +1,7 @@
 //! The options of a session: one table of keys for C, Python, the configuration file and the command line.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 
 use crate::error::Error;
@@ -24,6 +26,8 @@ pub struct Config {
     pub local_time: bool,
     /// Where messages are kept; `memory` writes no file.
     pub history: String,
+    /// How long it is tried to send a message before it counts as failed.
+    pub send_limit: Duration,
     /// How many lines a client may leave unread.
     pub queue_limit: usize,
     /// Take `http:` for other hosts than this one.
@@ -84,6 +88,16 @@ const KEYS: &[Key] = &[
         help: "where messages are kept",
         values: "memory; keeping messages in a file is not in this version",
         set: |config, value| (value == "memory").then(|| config.history = value.to_owned()),
+    },
+    Key {
+        name: "send_limit",
+        help: "how long it is tried to send a message before it counts as failed",
+        values: "a number of seconds from 10 to 31536000",
+        set: |config, value| {
+            let value = value.parse().ok().filter(|value| (10..=31_536_000).contains(value))?;
+            config.send_limit = Duration::from_secs(value);
+            Some(())
+        },
     },
     Key {
         name: "queue_limit",
@@ -155,6 +169,7 @@ impl Config {
             autologin: true,
             local_time: false,
             history: "memory".to_owned(),
+            send_limit: Duration::from_secs(24 * 60 * 60),
             queue_limit: 65_536,
             insecure_http: false,
             ca_file: None,
@@ -202,6 +217,7 @@ mod tests {
             ("autologin", "false"),
             ("local_time", "true"),
             ("history", "memory"),
+            ("send_limit", "3600"),
             ("queue_limit", "16"),
             ("insecure_http", "true"),
             ("ca_file", "/ca.pem"),
@@ -213,9 +229,17 @@ mod tests {
             config.set(key, value).expect(key);
         }
         assert_eq!(good.len(), Config::keys().len());
-        for key in
-            ["network", "autologin", "local_time", "history", "queue_limit", "insecure_http", "interactive", "files"]
-        {
+        for key in [
+            "network",
+            "autologin",
+            "local_time",
+            "history",
+            "send_limit",
+            "queue_limit",
+            "insecure_http",
+            "interactive",
+            "files",
+        ] {
             let error = config.set(key, "\u{fffd}").expect_err(key).to_string();
             assert!(error.starts_with(key) && error.contains("it takes"), "{error}");
         }

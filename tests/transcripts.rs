@@ -71,6 +71,7 @@ impl Stage {
             names: Arc::new(PlainNames),
             local_time: false,
             files: Some("/pics".to_owned()),
+            send_limit: Duration::from_secs(86_400),
             seed: 1,
         };
         Self {

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::model::CallStatus;
 use crate::model::CallType;
 use crate::model::Handle;
@@ -15,7 +18,7 @@ use crate::model::VideoStreamStatus;
 const KEPT_CALLS: usize = 10_000;
 
 /// Somebody in a conference besides the partner.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Participant {
     /// Who.
     pub handle: Handle,
@@ -26,7 +29,7 @@ pub struct Participant {
 }
 
 /// One call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Call {
     /// What the network calls it, once known.
     pub remote: Option<RemoteId>,

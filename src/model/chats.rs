@@ -1,28 +1,31 @@
 //! Conversations and what was said in them.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::collections::VecDeque;
+
+use serde::Deserialize;
+use serde::Serialize;
 
 use crate::model::ConversationId;
 use crate::model::Edit;
+use crate::model::Entry;
 use crate::model::Handle;
+use crate::model::History;
 use crate::model::Message;
 use crate::model::MyStatus;
 use crate::model::ObjectId;
 use crate::model::RemoteId;
 use crate::model::Role;
 use crate::model::State;
-
-/// How many messages are kept in memory; beyond it the oldest that need no more attention go.
-const KEPT_MESSAGES: usize = 100_000;
+use crate::model::Which;
+use crate::model::changed::Changed;
 
 /// Which chat; an index that stays valid as long as the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ChatIndex(usize);
+pub struct ChatIndex(pub(super) usize);
 
 /// Somebody in a chat, now or once: the number stays theirs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Member {
     /// The number behind CHATMEMBER.
     pub id: ObjectId,
@@ -37,7 +40,8 @@ pub struct Member {
 }
 
 /// What kind of conversation, and how the network knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Place {
     /// The dialog with this user.
     Dialog(Handle),
@@ -48,7 +52,7 @@ pub enum Place {
 }
 
 /// A conversation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Chat {
     /// The name that clients use; looked up, never parsed.
     pub name: String,
@@ -64,8 +68,6 @@ pub struct Chat {
     pub posters: Vec<Handle>,
     /// The beginning of what was said last.
     pub last_text: String,
-    /// The messages, oldest first.
-    pub messages: VecDeque<ObjectId>,
     /// The first message that counts as recent, see `CLEARRECENTMESSAGES`.
     pub recent_from: Option<ObjectId>,
     /// How we stand to it.
@@ -134,12 +136,8 @@ pub struct Chats {
     by_partner: HashMap<Box<str>, ChatIndex>,
     by_conversation: HashMap<ConversationId, ChatIndex>,
     members: HashMap<ObjectId, (ChatIndex, usize)>,
-    messages: HashMap<ObjectId, Message>,
-    order: VecDeque<ObjectId>,
-    missed: BTreeSet<ObjectId>,
-    /// Messages of the network that were taken in, and what they became.
-    known: HashMap<RemoteId, Option<ObjectId>>,
-    known_order: VecDeque<RemoteId>,
+    history: History,
+    changed: Changed<ChatIndex>,
 }
 
 impl Chats {
@@ -151,6 +149,7 @@ impl Chats {
 
     /// The chat behind an index, to be changed. Its place is changed by [`settle`](Self::settle).
     pub fn chat_mut(&mut self, index: ChatIndex) -> &mut Chat {
+        self.changed.note(index);
         &mut self.chats[index.0]
     }
 
@@ -177,6 +176,13 @@ impl Chats {
         self.chats.iter().enumerate().map(|(index, chat)| (ChatIndex(index), chat))
     }
 
+    /// Chats of several of which we are members and that the network has not named yet.
+    #[must_use]
+    pub fn unnamed(&self) -> Vec<ChatIndex> {
+        let unnamed = |chat: &Chat| chat.place == Place::Unnamed && chat.my_status == MyStatus::Subscribed;
+        self.iter().filter(|(_, chat)| unnamed(chat)).map(|(index, _)| index).collect()
+    }
+
     /// Adds a chat whose name is not taken.
     pub fn add(&mut self, mut chat: Chat) -> ChatIndex {
         let index = ChatIndex(self.chats.len());
@@ -200,7 +206,7 @@ impl Chats {
             Place::Group(conversation) => drop(self.by_conversation.insert(conversation.clone(), index)),
             Place::Unnamed => {}
         }
-        self.chats[index.0].place = place;
+        self.chat_mut(index).place = place;
     }
 
     /// The member of this number, and the chat.
@@ -212,6 +218,7 @@ impl Chats {
 
     /// Puts somebody into a chat, with the number `id` if they were never in it; tells their place.
     pub fn put_member(&mut self, index: ChatIndex, handle: &Handle, role: Role, id: ObjectId) -> usize {
+        self.changed.note(index);
         let chat = &mut self.chats[index.0];
         if let Some(place) = chat.place_of(handle) {
             chat.members[place].present = true;
@@ -224,134 +231,79 @@ impl Chats {
         place
     }
 
-    /// Whether a message of the network was taken in already.
-    #[must_use]
-    pub fn is_known(&self, remote: &RemoteId) -> bool {
-        self.known.contains_key(remote)
-    }
-
-    /// From now on a message of the network is known, as `id` if it became one of ours.
-    pub fn know(&mut self, remote: &RemoteId, id: Option<ObjectId>) {
-        if self.known.insert(remote.clone(), id).is_none() {
-            self.known_order.push_back(remote.clone());
-            // Repeats come soon or not at all.
-            if self.known_order.len() > KEPT_MESSAGES
-                && let Some(oldest) = self.known_order.pop_front()
-            {
-                self.known.remove(&oldest);
-            }
-        }
-    }
-
-    /// What became of a message of the network.
+    /// What a message of the network became.
     #[must_use]
     pub fn by_remote(&self, remote: &RemoteId) -> Option<ObjectId> {
-        self.known.get(remote).copied().flatten()
+        self.history.by_remote(remote)
     }
 
-    /// Adds a message to its chat.
+    /// Adds a message to its chat; its number is above all others.
     pub fn say(&mut self, id: ObjectId, message: Message) {
-        let chat = self.chat_mut(message.chat);
-        chat.messages.push_back(id);
+        let chat = &mut self.chats[message.chat.0];
         if message.kind.is_text() {
+            // Not kept with the chat: found again by its messages.
             chat.activity = message.time;
             chat.last_text = first_words(&message.body);
         }
-        if message.state == State::Received {
-            self.missed.insert(id);
-        }
-        if let Some(remote) = &message.remote {
-            self.know(remote, Some(id));
-        }
-        self.messages.insert(id, message);
-        self.order.push_back(id);
-        self.forget_oldest();
-    }
-
-    /// Keeps the memory in bounds, but never at the price of a message that still matters.
-    fn forget_oldest(&mut self) {
-        while self.order.len() > KEPT_MESSAGES {
-            let Some(oldest) = self.order.front().copied() else { return };
-            let Some(message) = self.messages.get(&oldest) else { return };
-            if matches!(message.state, State::Sending | State::Received) {
-                return;
-            }
-            let messages = &mut self.chats[message.chat.0].messages;
-            // Ids grow within a chat as they grow overall: the oldest comes first.
-            if messages.front() == Some(&oldest) {
-                messages.pop_front();
-            }
-            self.messages.remove(&oldest);
-            self.order.pop_front();
-        }
+        self.history.add(id, message);
     }
 
     /// Forgets every message that needs no more attention.
     pub fn clear(&mut self) {
-        let matters = |message: &Message| matches!(message.state, State::Sending | State::Received);
-        self.messages.retain(|_, message| matters(message));
-        let kept = &self.messages;
-        self.order.retain(|id| kept.contains_key(id));
-        for chat in &mut self.chats {
-            chat.messages.retain(|id| kept.contains_key(id));
-            chat.last_text.clear();
+        self.history.clear();
+        for index in (0..self.chats.len()).map(ChatIndex) {
+            self.chat_mut(index).last_text.clear();
         }
     }
 
     /// The message of this number.
     #[must_use]
-    pub fn message(&self, id: ObjectId) -> Option<&Message> {
-        self.messages.get(&id)
+    pub fn message(&self, id: ObjectId) -> Option<Cow<'_, Message>> {
+        self.history.get(id)
     }
 
     /// Moves a message on; returns whether it was not there yet.
     pub fn set_state(&mut self, id: ObjectId, state: State) -> bool {
-        let Some(message) = self.messages.get_mut(&id) else { return false };
-        let changed = message.state != state;
-        message.state = state;
-        if state == State::Received {
-            self.missed.insert(id);
-        } else {
-            self.missed.remove(&id);
-        }
-        changed
+        self.history.change(id, |message| std::mem::replace(&mut message.state, state) != state).unwrap_or(false)
     }
 
     /// Corrects the time of a message by the network's clock.
     pub fn set_time(&mut self, id: ObjectId, time: u64) {
-        if let Some(message) = self.messages.get_mut(&id) {
-            message.time = time;
-        }
+        self.history.change(id, |message| message.time = time);
     }
 
     /// Remembers what the network calls a message.
     pub fn set_remote(&mut self, id: ObjectId, remote: &RemoteId) {
-        self.know(remote, Some(id));
-        if let Some(message) = self.messages.get_mut(&id) {
-            message.remote = Some(remote.clone());
-        }
+        self.history.know(remote, id);
+        self.history.change(id, |message| message.remote = Some(remote.clone()));
+    }
+
+    /// Remembers whether the outcome of a message is still to be told.
+    pub fn set_untold(&mut self, id: ObjectId, untold: bool) {
+        self.history.change(id, |message| message.untold = untold);
     }
 
     /// Gives a message another text; tells what it had before.
     pub fn edit(&mut self, id: ObjectId, body: String, edit: Option<Box<Edit>>) -> Option<(String, Option<Box<Edit>>)> {
-        let message = self.messages.get_mut(&id)?;
-        let before = (std::mem::replace(&mut message.body, body), std::mem::replace(&mut message.edit, edit));
-        let text = first_words(&message.body);
-        let chat = &mut self.chats[message.chat.0];
-        if chat.messages.back() == Some(&id) {
-            chat.last_text = text;
+        let chat = self.history.get(id)?.chat;
+        if self.history.list_some(Which::In(chat), 1).first().is_some_and(|newest| newest.id == id) {
+            self.chats[chat.0].last_text = first_words(&body);
         }
-        Some(before)
+        self.history.change(id, |message| {
+            (std::mem::replace(&mut message.body, body), std::mem::replace(&mut message.edit, edit))
+        })
     }
 
-    /// Messages that arrived and were not seen, newest first.
-    pub fn missed(&self) -> impl Iterator<Item = ObjectId> {
-        self.missed.iter().rev().copied()
+    /// Messages, newest first; the newest 100,000 if there are more.
+    #[must_use]
+    pub fn list(&self, which: Which) -> Vec<Entry> {
+        self.history.list(which)
     }
 
-    /// Every message, newest first.
-    pub fn newest_first(&self) -> impl Iterator<Item = ObjectId> {
-        self.order.iter().rev().copied()
+    /// The newest messages of a chat, newest first.
+    #[must_use]
+    pub fn newest(&self, chat: ChatIndex, most: usize) -> Vec<Entry> {
+        self.history.list_some(Which::In(chat), most)
     }
 }
 

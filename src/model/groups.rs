@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::model::Handle;
 use crate::model::ObjectId;
 use crate::model::User;
@@ -46,13 +49,14 @@ pub enum GroupKind<'a> {
 }
 
 /// A group that a client made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Group {
     /// Its name.
     pub name: String,
     /// Who is in it, in the order in which they were added.
     pub members: Vec<Handle>,
     /// How many of them are there.
+    #[serde(skip)]
     pub online: usize,
 }
 

@@ -4,10 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 /// A user as clients write and read it: one token without blanks, commas, colons or slashes.
 ///
 /// The spelling is the network's; two handles that differ only in ASCII case name the same user.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct Handle(Arc<str>);
 
 impl Handle {
@@ -33,6 +37,18 @@ impl Handle {
     }
 }
 
+impl From<String> for Handle {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<Handle> for String {
+    fn from(handle: Handle) -> Self {
+        handle.0.as_ref().to_owned()
+    }
+}
+
 impl PartialEq for Handle {
     fn eq(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(&other.0)
@@ -49,7 +65,8 @@ impl fmt::Display for Handle {
 
 /// The number behind `CHATMESSAGE <id>`, `CHATMEMBER <id>` and every other numbered object:
 /// one counter for all of them, never reused within an account's history (skype-api 1.7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ObjectId(pub u32);
 
 impl fmt::Display for ObjectId {
@@ -62,8 +79,21 @@ impl fmt::Display for ObjectId {
 macro_rules! opaque {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(from = "String", into = "String")]
         pub struct $name(Arc<str>);
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0.as_ref().to_owned()
+            }
+        }
 
         impl $name {
             /// Takes an id that a back end has made.

@@ -1,12 +1,16 @@
 //! What was said.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::model::ChatIndex;
 use crate::model::Handle;
 use crate::model::RemoteId;
 use crate::model::Role;
 
 /// What kind of message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Text.
     Text,
@@ -80,7 +84,8 @@ impl Kind {
 }
 
 /// Why a message could not be delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Undeliverable {
     /// The network does not know the user.
     UnknownUser,
@@ -106,7 +111,7 @@ pub enum State {
 }
 
 /// That a message was changed after it was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
     /// By whom.
     pub author: Handle,
@@ -133,12 +138,20 @@ pub struct Message {
     pub remote: Option<RemoteId>,
     /// That it was changed.
     pub edit: Option<Box<Edit>>,
+    /// Whether its outcome is known and no client was there to be told.
+    pub untold: bool,
 }
 
 impl Message {
     /// A message of which nothing more is known.
     #[must_use]
     pub fn new(chat: ChatIndex, author: Handle, kind: Kind, state: State, time: u64) -> Self {
-        Self { chat, author, kind, state, body: String::new(), time, remote: None, edit: None }
+        Self { chat, author, kind, state, body: String::new(), time, remote: None, edit: None, untold: false }
+    }
+
+    /// Whether somebody waits for its outcome, or has not seen it.
+    #[must_use]
+    pub fn matters(&self) -> bool {
+        matches!(self.state, State::Sending | State::Received)
     }
 }

@@ -4,9 +4,12 @@
 //! translated twice on the way from a network to a client.
 
 mod applications;
+mod archive;
 mod calls;
+mod changed;
 mod chats;
 mod groups;
+mod history;
 mod ids;
 mod menus;
 mod messages;
@@ -38,6 +41,13 @@ pub use crate::skype::VoicemailType;
 pub use applications::Application;
 pub use applications::Applications;
 pub use applications::Stream;
+pub use archive::Archive;
+pub use archive::ArchiveError;
+pub use archive::Change;
+pub use archive::Class;
+pub use archive::Entry;
+pub use archive::ObjectKind;
+pub use archive::Which;
 pub use calls::Call;
 pub use calls::Calls;
 pub use calls::Participant;
@@ -50,6 +60,7 @@ pub use groups::Group;
 pub use groups::GroupKind;
 pub use groups::Groups;
 pub use groups::Hardwired;
+pub use history::History;
 pub use ids::ConversationId;
 pub use ids::Handle;
 pub use ids::ObjectId;

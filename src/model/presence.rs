@@ -1,7 +1,7 @@
 //! Whether a user is there, in words that all networks share.
 
 /// A presence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Presence {
     /// There.
     Available,
@@ -14,5 +14,6 @@ pub enum Presence {
     /// There, but shown as offline; only ever our own.
     Invisible,
     /// Not there.
+    #[default]
     Offline,
 }

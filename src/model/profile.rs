@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::skype::ProfileProperty;
 use crate::skype::Sex;
 
 /// A country or a language: a code of two letters and a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Region {
     /// ISO 3166-1 or ISO 639-1, lower case.
     pub code: String,
@@ -15,7 +18,8 @@ pub struct Region {
 }
 
 /// What a network may tell of a user besides name and presence; what it does not tell is empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Details {
     /// As `YYYYMMDD`.
     pub birthday: Option<u32>,
@@ -50,7 +54,8 @@ pub struct Details {
 }
 
 /// The own profile, as far as the session keeps it and the network does not.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Profile(BTreeMap<ProfileProperty, String>);
 
 impl Profile {

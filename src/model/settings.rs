@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::skype::Setting;
 use crate::skype::Switch;
 
 /// Settings and ringtones.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Settings {
     values: BTreeMap<Setting, String>,
     ringing: BTreeMap<u32, Switch>,

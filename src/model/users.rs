@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::model::Details;
 use crate::model::Handle;
 use crate::model::Hardwired;
@@ -9,7 +12,8 @@ use crate::model::ObjectId;
 use crate::model::Presence;
 
 /// How a user stands to the contact list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// Never been on it.
     #[default]
@@ -23,7 +27,7 @@ pub enum Relation {
 }
 
 /// A user other than ourselves.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct User {
     /// The handle, in the network's spelling.
     pub handle: Handle,
@@ -31,7 +35,8 @@ pub struct User {
     pub name: String,
     /// The name that we gave them; empty if we gave none.
     pub alias: String,
-    /// Whether they are there, as far as we may know.
+    /// Whether they are there, as far as we may know. Not kept: the network says it at each login.
+    #[serde(skip)]
     pub presence: Presence,
     /// The text beside the presence.
     pub mood: String,

@@ -176,6 +176,7 @@ impl Session {
             names: backend.names(),
             local_time: config.local_time,
             files: config.files.clone(),
+            send_limit: config.send_limit,
             seed: rand::random(),
         });
         let timer = Timer::shared()?;

@@ -42,8 +42,8 @@ impl Engine {
         match action {
             AlterChat::Bookmark(bookmarked) => self.bookmark(chat, bookmarked, out),
             AlterChat::ClearRecentMessages => {
-                let newest = self.chats.chat(chat).messages.back().copied();
-                self.chats.chat_mut(chat).recent_from = newest.map(|id| ObjectId(id.0 + 1));
+                let newest = self.chats.newest(chat, 1);
+                self.chats.chat_mut(chat).recent_from = newest.first().map(|newest| ObjectId(newest.id.0 + 1));
             }
             AlterChat::SetAlertString(text) => {
                 text.clone_into(&mut self.chats.chat_mut(chat).alert);

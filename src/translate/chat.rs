@@ -7,12 +7,14 @@ use siphasher::sip::SipHasher24;
 use crate::backend::Address;
 use crate::model::Chat;
 use crate::model::ChatIndex;
+use crate::model::Entry;
 use crate::model::Handle;
 use crate::model::Member;
 use crate::model::MyStatus;
 use crate::model::ObjectId;
 use crate::model::Place;
 use crate::model::Role;
+use crate::model::Which;
 use crate::skype::ChatMemberProperty;
 use crate::skype::ChatProperty;
 use crate::skype::ChatStatus;
@@ -38,7 +40,16 @@ impl Engine {
             _ => ErrorCode::CHAT_INVALID_NAME,
         };
         let index = self.chats.by_name(name).ok_or(unknown)?;
-        Ok(self.chat_value(reply, self.chats.chat(index), property))
+        let chat = self.chats.chat(index);
+        let ids = |messages: Vec<Entry>| messages.into_iter().map(|message| message.id);
+        Ok(match property {
+            ChatProperty::ChatMessages => reply.list(Separator::CommaSpace, ids(self.chats.list(Which::In(index)))),
+            ChatProperty::RecentChatMessages => {
+                let recent = ids(self.chats.newest(index, RECENT));
+                reply.list(Separator::CommaSpace, recent.filter(|id| Some(*id) >= chat.recent_from))
+            }
+            property => self.chat_value(reply, chat, property),
+        })
     }
 
     /// Adds the value of a property to a line.
@@ -73,11 +84,8 @@ impl Engine {
                     line.list(Separator::CommaSpace, others.map(|member| self.display_name(&member.handle)))
                 }
             },
-            ChatProperty::ChatMessages => line.list(Separator::CommaSpace, chat.messages.iter().rev()),
-            ChatProperty::RecentChatMessages => {
-                let recent = chat.messages.iter().rev().take(RECENT);
-                line.list(Separator::CommaSpace, recent.filter(|id| Some(**id) >= chat.recent_from))
-            }
+            // Lists are asked for, and never told.
+            ChatProperty::ChatMessages | ChatProperty::RecentChatMessages => line,
             ChatProperty::Bookmarked => line.boolean(chat.bookmarked),
             ChatProperty::Options => line.value(chat.options),
             ChatProperty::Adder => line.part(chat.adder.as_ref().map_or("", Handle::as_str)),
@@ -231,8 +239,8 @@ impl Engine {
     /// Somebody takes part.
     pub(super) fn activate(&mut self, index: ChatIndex, handle: &Handle, out: &mut Vec<Output>) {
         let Some(place) = self.chats.chat(index).place_of(handle) else { return };
-        let member = &mut self.chats.chat_mut(index).members[place];
-        if !std::mem::replace(&mut member.active, true) {
+        if !self.chats.chat(index).members[place].active {
+            self.chats.chat_mut(index).members[place].active = true;
             self.announce_member(index, place, ChatMemberProperty::IsActive, out);
             self.announce_chat(index, ChatProperty::ActiveMembers, out);
         }
@@ -267,7 +275,6 @@ pub(super) fn new_chat(name: String, place: Place, members: Vec<Member>, now: No
         members,
         posters: Vec::new(),
         last_text: String::new(),
-        messages: std::collections::VecDeque::new(),
         recent_from: None,
         my_status: MyStatus::Subscribed,
         adder: None,

@@ -92,12 +92,13 @@ impl Engine {
             Link::Connecting(until) | Link::Pausing(until) => Some(until),
             Link::Offline | Link::Online(_) => None,
         };
-        [link, self.call_timeout()].into_iter().flatten().min()
+        [link, self.call_timeout(), self.outbox.timeout()].into_iter().flatten().min()
     }
 
     /// Does what is due.
     pub fn on_timeout(&mut self, now: Now, out: &mut Vec<Output>) {
         self.calls_go_on(now, out);
+        self.look_at_the_outbox(now, out);
         match self.connection.link {
             Link::Pausing(until) if until <= now.monotonic => self.connect(now, out),
             Link::Connecting(until) if until <= now.monotonic => {
@@ -173,6 +174,7 @@ impl Engine {
         for user in self.users.iter().filter(|user| user.is_listed()) {
             self.announce_user(user, UserProperty::OnlineStatus, out);
         }
+        self.send_at_once(now, out);
         if std::mem::take(&mut self.connection.login_awaited) {
             out.push(Output::Login(Login::Succeeded));
         }

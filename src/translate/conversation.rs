@@ -131,7 +131,7 @@ impl Engine {
         pending: Pending,
         task: impl FnOnce(ConversationId) -> Task + Send + 'static,
         out: &mut Vec<Output>,
-    ) {
+    ) -> Ticket {
         let ticket = self.expect(pending);
         match &self.chats.chat(chat).place {
             Place::Group(conversation) => {
@@ -144,6 +144,7 @@ impl Engine {
                 None => drop(self.pending.remove(&ticket)),
             },
         }
+        ticket
     }
 
     /// What the network has not answered yet of a chat that has no name there.

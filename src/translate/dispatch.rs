@@ -246,7 +246,7 @@ impl Engine {
 
     pub(super) fn done(&mut self, ticket: Ticket, outcome: Outcome, now: Now, out: &mut Vec<Output>) {
         match self.pending.remove(&ticket) {
-            Some(Pending::Message(outgoing)) => self.message_done(&outgoing, outcome, now, out),
+            Some(Pending::Message(id)) => self.message_done(id, outcome, now, out),
             Some(Pending::Edit(editing)) => self.edit_done(editing, &outcome, out),
             Some(Pending::Contact(change)) => self.contact_done(change, outcome.is_ok(), out),
             Some(Pending::Name(before)) => self.name_done(before, outcome.is_ok(), out),

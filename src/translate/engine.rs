@@ -39,7 +39,7 @@ use crate::translate::connection::Connection;
 use crate::translate::conversation::Changing;
 use crate::translate::conversation::Founding;
 use crate::translate::message::Editing;
-use crate::translate::message::Outgoing;
+use crate::translate::outbox::Outbox;
 use crate::translate::user::ContactChange;
 use crate::translate::user::status_word;
 
@@ -135,6 +135,8 @@ pub struct Setup {
     pub local_time: bool,
     /// The folder below which clients may have files read and written; none if there is none.
     pub files: Option<String>,
+    /// How long it is tried to send a message.
+    pub send_limit: Duration,
     /// Seed of everything random (the jitter of retries).
     pub seed: u64,
 }
@@ -151,7 +153,8 @@ pub(super) struct Client {
 
 /// What an unanswered task was about.
 pub(super) enum Pending {
-    Message(Outgoing),
+    /// A message that is sent.
+    Message(ObjectId),
     Edit(Editing),
     Contact(ContactChange),
     /// Our own name before.
@@ -194,6 +197,7 @@ pub struct Engine {
     pub(super) settings: Settings,
     pub(super) profile: Profile,
     pub(super) avatars: Avatars,
+    pub(super) outbox: Outbox,
     pub(super) pending: HashMap<Ticket, Pending>,
     /// When calls in progress are told to be longer.
     pub(super) next_second: Duration,
@@ -234,6 +238,7 @@ impl Engine {
             settings: Settings::default(),
             profile: Profile::default(),
             avatars: Avatars::new(setup.files),
+            outbox: Outbox::new(setup.send_limit),
             pending: HashMap::new(),
             next_second: Duration::ZERO,
             next_id: FIRST_ID,
@@ -302,6 +307,11 @@ impl Engine {
         }
     }
 
+    /// The number that the next object will have.
+    pub(super) fn next_id(&self) -> ObjectId {
+        ObjectId(self.next_id)
+    }
+
     pub(super) fn new_id(&mut self) -> ObjectId {
         let id = ObjectId(self.next_id);
         self.next_id += 1;
@@ -314,9 +324,10 @@ impl Engine {
     }
 
     /// Has the network do something, and remembers what it is about until that is answered.
-    pub(super) fn ask(&mut self, task: Task, pending: Pending, out: &mut Vec<Output>) {
+    pub(super) fn ask(&mut self, task: Task, pending: Pending, out: &mut Vec<Output>) -> Ticket {
         let ticket = self.expect(pending);
         out.push(Output::ToBackend(Action::Task { ticket, task }));
+        ticket
     }
 
     /// Remembers what a task is about until it is answered.

@@ -4,8 +4,6 @@ use crate::backend;
 use crate::backend::Ability;
 use crate::backend::Action;
 use crate::backend::Address;
-use crate::backend::Failure;
-use crate::backend::Mark;
 use crate::backend::Receipt;
 use crate::backend::Task;
 use crate::model::ChatIndex;
@@ -36,13 +34,6 @@ use crate::translate::alter::USERS_ARE_LISTENERS;
 use crate::translate::engine::Answer;
 use crate::translate::engine::Outcome;
 use crate::translate::engine::Pending;
-
-/// A message on its way.
-pub(super) struct Outgoing {
-    id: ObjectId,
-    /// The line that says that the dialog was begun, if this message began it.
-    beginning: Option<ObjectId>,
-}
 
 /// A change of a message that the network has not confirmed yet.
 pub(super) struct Editing {
@@ -98,7 +89,7 @@ impl Engine {
     fn may_send(&self, body: &str) -> Result<(), ErrorCode> {
         if !self.wants_online() {
             Err(ErrorCode::MESSAGE_NOT_ONLINE)
-        } else if body.len() > self.capabilities.max_body || !self.may_ask() {
+        } else if body.len() > self.capabilities.max_body || !self.may_ask() || !self.outbox.has_room() {
             Err(ErrorCode::CHATMESSAGE_FAILED)
         } else {
             Ok(())
@@ -127,19 +118,10 @@ impl Engine {
         let id = self.new_id();
         let message = Message::new(chat, me.clone(), Kind::Text, State::Sending, now.unix);
         self.chats.say(id, Message { body: body.to_owned(), ..message });
-        let pending = Pending::Message(Outgoing { id, beginning });
-        let body = body.to_owned();
-        let mark = Mark::new(format!("{:x}-{id}", self.origin));
-        match partner {
-            Some(partner) => {
-                self.users.change(&partner, |user| user.contacted = true);
-                self.ask(Task::SendText { to: Address::User(partner), body, mark }, pending, out);
-            }
-            None => {
-                let task = |conversation| Task::SendText { to: Address::Conversation(conversation), body, mark };
-                self.ask_in(chat, pending, task, out);
-            }
+        if let Some(partner) = partner {
+            self.users.change(&partner, |user| user.contacted = true);
         }
+        self.post(id, beginning, now, out);
         let new_poster = self.note_poster(chat, &me);
         if let Some(beginning) = beginning {
             self.announce_begun_dialog(chat, out);
@@ -172,57 +154,21 @@ impl Engine {
 
     /// Whether somebody says something in a chat for the first time.
     fn note_poster(&mut self, chat: ChatIndex, author: &Handle) -> bool {
-        let posters = &mut self.chats.chat_mut(chat).posters;
-        let new = !posters.contains(author);
+        let new = !self.chats.chat(chat).posters.contains(author);
         if new {
-            posters.push(author.clone());
+            self.chats.chat_mut(chat).posters.push(author.clone());
         }
         new
     }
 
-    /// The network has answered for a message of ours.
-    pub(super) fn message_done(
+    /// From protocol 3 on a failure is also a message of the user who cannot be reached (skype-api 7.2).
+    pub(super) fn say_undeliverable(
         &mut self,
-        outgoing: &Outgoing,
-        outcome: Result<Receipt, Failure>,
+        chat: ChatIndex,
+        reason: Undeliverable,
         now: Now,
         out: &mut Vec<Output>,
     ) {
-        let Some(chat) = self.chats.message(outgoing.id).map(|message| message.chat) else { return };
-        match outcome {
-            Ok(receipt) => {
-                if let Some(remote) = &receipt.remote {
-                    // Its echo, should there be one, is no new message.
-                    self.chats.set_remote(outgoing.id, remote);
-                }
-                if let Some(time) = receipt.time.filter(|_| !self.local_time) {
-                    self.chats.set_time(outgoing.id, time);
-                }
-                for id in outgoing.beginning.into_iter().chain([outgoing.id]) {
-                    self.move_on(id, State::Sent, out);
-                }
-                if outgoing.beginning.is_some()
-                    && let Some(partner) = self.chats.chat(chat).partner().cloned()
-                {
-                    self.activate(chat, &partner, out);
-                }
-            }
-            Err(failure) => {
-                let reason = match failure {
-                    Failure::UnknownUser => Undeliverable::UnknownUser,
-                    Failure::Refused => Undeliverable::Refused,
-                    Failure::NotConnected | Failure::Unclear => Undeliverable::Unclear,
-                };
-                for id in outgoing.beginning.into_iter().chain([outgoing.id]) {
-                    self.move_on(id, State::Failed(reason), out);
-                }
-                self.say_undeliverable(chat, reason, now, out);
-            }
-        }
-    }
-
-    /// From protocol 3 on a failure is also a message of the user who cannot be reached (skype-api 7.2).
-    fn say_undeliverable(&mut self, chat: ChatIndex, reason: Undeliverable, now: Now, out: &mut Vec<Output>) {
         let Some(author) = self.chats.chat(chat).partner().cloned() else { return };
         let id = self.new_id();
         let kind = Kind::Undeliverable(reason);
@@ -232,11 +178,17 @@ impl Engine {
 
     /// Takes in a message of the network; one that is known already is not told again.
     pub(super) fn receive(&mut self, message: backend::Message, now: Now, out: &mut Vec<Output>) {
-        if self.chats.is_known(&message.remote) {
+        if self.chats.by_remote(&message.remote).is_some() {
             return;
         }
-        let backend::Message { remote, conversation, author, author_name, kind, body, time, mark: _ } = message;
+        let backend::Message { remote, conversation, author, author_name, kind, body, time, mark } = message;
         let own = author == self.me.handle;
+        if let Some(mark) = mark.filter(|_| own) {
+            let receipt = Receipt { remote: Some(remote.clone()), time, conversation: None };
+            if self.is_back(&mark, &receipt, out) {
+                return;
+            }
+        }
         if !own {
             self.users.change(&author, |user| {
                 user.contacted |= matches!(conversation, Address::User(_));
@@ -353,7 +305,7 @@ impl Engine {
     ) -> Answer {
         let message = self.chats.message(id).ok_or(ErrorCode::SET_MESSAGE_UNKNOWN)?;
         let refused = ErrorCode::SET_MESSAGE_INVALID_WHAT;
-        if !self.is_editable(message) || !self.wants_online() || body.len() > self.capabilities.max_body {
+        if !self.is_editable(&message) || !self.wants_online() || body.len() > self.capabilities.max_body {
             return Err(refused);
         }
         let remote = message.remote.clone().ok_or(refused)?;
@@ -460,7 +412,7 @@ impl Engine {
             ChatMessageProperty::LeaveReason => reply.part(leave_reason(&message.kind).map_or("", LeaveReason::word)),
             ChatMessageProperty::ChatName => reply.part(&chat.name),
             ChatMessageProperty::Users => reply.list(Separator::Space, message.kind.users()),
-            ChatMessageProperty::IsEditable => reply.boolean(self.is_editable(message)),
+            ChatMessageProperty::IsEditable => reply.boolean(self.is_editable(&message)),
             ChatMessageProperty::Role => match &message.kind {
                 Kind::Role(_, role) => reply.part(role.word()),
                 _ => reply.part("UNKNOWN"),

@@ -12,6 +12,7 @@ mod engine;
 mod group;
 mod menu;
 mod message;
+mod outbox;
 mod profile;
 mod refusal;
 mod search;

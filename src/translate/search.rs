@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use crate::model::Chat;
-use crate::model::ChatIndex;
-use crate::model::Kind;
-use crate::model::ObjectId;
+use crate::model::Class;
+use crate::model::Entry;
 use crate::model::User;
+use crate::model::Which;
 use crate::skype::ErrorCode;
 use crate::skype::Line;
 use crate::skype::Protocol;
@@ -25,28 +25,24 @@ impl Engine {
             }
             SearchResult::Users => self.search_users(reply, target),
             SearchResult::MissedMessages => {
-                let missed = self.chats.missed().filter(|id| self.is_text(*id) || self.is_auth_request(*id));
-                reply.list(Separator::CommaSpace, missed.filter(|id| self.is_shown(*id, protocol)))
+                let missed = self.chats.list(Which::Missed).into_iter().filter(|entry| entry.class != Class::Other);
+                list_messages(reply, missed, protocol)
             }
             SearchResult::Messages if target.is_empty() => {
-                let shown = self.chats.newest_first().filter(|id| self.is_shown(*id, protocol));
-                reply.list(Separator::CommaSpace, shown)
+                list_messages(reply, self.chats.list(Which::All).into_iter(), protocol)
             }
             SearchResult::Messages => {
                 let partner = self.names.parse(target).ok_or(ErrorCode::INVALID_HANDLE)?;
-                let messages = self.chats.dialog(&partner).map(|index| &self.chats.chat(index).messages);
-                let messages = messages.into_iter().flat_map(|messages| messages.iter().rev());
-                reply.list(Separator::CommaSpace, messages.filter(|id| self.is_shown(**id, protocol)))
+                let dialog = self.chats.dialog(&partner).map(|index| self.chats.list(Which::In(index)));
+                list_messages(reply, dialog.into_iter().flatten(), protocol)
             }
             // Without windows every chat is as active as the others.
             SearchResult::Chats => list_chats(reply, self.chats.iter().map(|(_, chat)| chat)),
             SearchResult::MissedChats => {
-                let mut chats: Vec<ChatIndex> = Vec::new();
                 let mut seen = HashSet::new();
-                let missed = self.chats.missed().filter(|id| self.is_text(*id));
-                let missed = missed.filter_map(|id| self.chats.message(id)).map(|message| message.chat);
-                chats.extend(missed.filter(|chat| seen.insert(*chat)));
-                list_chats(reply, chats.into_iter().map(|index| self.chats.chat(index)))
+                let missed = self.chats.list(Which::Missed).into_iter().filter(|entry| entry.class == Class::Text);
+                let chats = missed.map(|entry| entry.chat).filter(|chat| seen.insert(*chat));
+                list_chats(reply, chats.map(|index| self.chats.chat(index)))
             }
             SearchResult::RecentChats => {
                 let mut chats: Vec<&Chat> = self.chats.iter().map(|(_, chat)| chat).collect();
@@ -73,25 +69,6 @@ impl Engine {
         })
     }
 
-    /// Whether a message is one that somebody wrote.
-    fn is_text(&self, id: ObjectId) -> bool {
-        self.chats.message(id).is_some_and(|message| message.kind.is_text())
-    }
-
-    /// Whether a message is a request to become a contact.
-    fn is_auth_request(&self, id: ObjectId) -> bool {
-        self.chats.message(id).is_some_and(|message| message.kind == Kind::AuthRequest)
-    }
-
-    /// Whether clients of a protocol know of a message, as they are told of it (skype-api 2, 5).
-    fn is_shown(&self, id: ObjectId, protocol: Protocol) -> bool {
-        if self.is_auth_request(id) {
-            protocol < Protocol::AUTH_REQUESTS
-        } else {
-            protocol.has_chat_messages() || self.is_text(id)
-        }
-    }
-
     /// Users who are known here, and whoever could be called so: these networks have no directory
     /// to ask (imo-protocol 9).
     fn search_users(&self, reply: Line, target: &str) -> Line {
@@ -103,6 +80,16 @@ impl Engine {
         let exact = self.names.parse(target).filter(|handle| self.users.get(handle.as_str()).is_none());
         reply.list(Separator::CommaSpace, known.chain(exact))
     }
+}
+
+/// Those that clients of a protocol know of, as they are told of them (skype-api 2, 5).
+fn list_messages(reply: Line, messages: impl Iterator<Item = Entry>, protocol: Protocol) -> Line {
+    let shown = |entry: &Entry| match entry.class {
+        Class::AuthRequest => protocol < Protocol::AUTH_REQUESTS,
+        Class::Text => true,
+        Class::Other => protocol.has_chat_messages(),
+    };
+    reply.list(Separator::CommaSpace, messages.filter(shown).map(|entry| entry.id))
 }
 
 fn list_users<'a>(reply: Line, users: impl Iterator<Item = &'a User>) -> Line {

@@ -104,6 +104,7 @@ impl World {
             names: Arc::new(PlainNames),
             local_time: false,
             files: Some("/pics".to_owned()),
+            send_limit: Duration::from_secs(86_400),
             seed: 1,
         });
         let mut out = Vec::new();

@@ -106,6 +106,8 @@ impl Stage {
                     }
                     self.actions.push_back(describe(&action));
                 }
+                // Clients here take their lines at once.
+                Output::Offered(_, message) => self.engine.taken(message),
                 Output::File(task) => {
                     let work = if matches!(task.work, FileWork::Write(_)) { "WriteFile" } else { "ReadFile" };
                     self.actions.push_back(format!("{work} {}", task.path));

@@ -1,5 +1,7 @@
 //! What is kept beyond the memory of a session: the border to whoever keeps it.
 
+use serde::Serialize;
+
 use crate::model::ChatIndex;
 use crate::model::Message;
 use crate::model::ObjectId;
@@ -73,6 +75,14 @@ pub enum Change<'a> {
     Message(ObjectId, &'a Message),
     /// An object has this value, as JSON, or is there no more.
     Object(ObjectKind, String, Option<String>),
+}
+
+impl Change<'_> {
+    /// An object of this kind and number, or that there is none any more.
+    pub(super) fn object<T: Serialize>(kind: ObjectKind, key: impl ToString, value: Option<&T>) -> Self {
+        let value = value.map(|value| serde_json::to_string(value).expect("no map with keys other than text"));
+        Self::Object(kind, key.to_string(), value)
+    }
 }
 
 /// Which messages.

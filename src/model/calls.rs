@@ -9,10 +9,13 @@ use serde::Serialize;
 
 use crate::model::CallStatus;
 use crate::model::CallType;
+use crate::model::Change;
 use crate::model::Handle;
 use crate::model::ObjectId;
+use crate::model::ObjectKind;
 use crate::model::RemoteId;
 use crate::model::VideoStreamStatus;
+use crate::model::changed::Changed;
 
 /// How many ended calls are kept in memory.
 const KEPT_CALLS: usize = 10_000;
@@ -134,9 +137,45 @@ pub struct Calls {
     calls: BTreeMap<ObjectId, Call>,
     by_remote: HashMap<RemoteId, ObjectId>,
     active: BTreeSet<ObjectId>,
+    changed: Changed<ObjectId>,
 }
 
 impl Calls {
+    /// Goes on with calls that were kept. What goes on at the network is told by it anew: a call that had not ended
+    /// is over here.
+    pub fn restore(&mut self, calls: impl Iterator<Item = (u32, Call)>) {
+        self.changed.watch();
+        for (id, mut call) in calls {
+            let open = !call.is_over();
+            if open {
+                let unanswered = call.is_incoming() && call.answered.is_none();
+                call.status = if unanswered { CallStatus::Missed } else { CallStatus::Finished };
+            }
+            self.by_remote.extend(call.remote.clone().map(|remote| (remote, ObjectId(id))));
+            self.calls.insert(ObjectId(id), call);
+            if open {
+                self.changed.note(ObjectId(id));
+            }
+        }
+    }
+
+    /// What has to be kept.
+    pub fn changes(&self, changes: &mut Vec<Change<'_>>) {
+        let call = |id| Change::object(ObjectKind::Call, id, self.calls.get(&id));
+        changes.extend(self.changed.iter().map(call));
+    }
+
+    /// Whether anything has to be kept.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// All of it is kept now.
+    pub fn saved(&mut self) {
+        self.changed.clear();
+    }
+
     /// The call of this number.
     #[must_use]
     pub fn get(&self, id: ObjectId) -> Option<&Call> {
@@ -176,6 +215,7 @@ impl Calls {
     }
 
     fn note(&mut self, id: ObjectId) {
+        self.changed.note(id);
         if self.calls.get(&id).is_some_and(|call| !call.is_over()) {
             self.active.insert(id);
         } else {
@@ -184,6 +224,7 @@ impl Calls {
     }
 
     fn forget(&mut self, id: ObjectId) {
+        self.changed.note(id);
         if let Some(remote) = self.calls.remove(&id).and_then(|call| call.remote) {
             self.by_remote.remove(&remote);
         }

@@ -1,11 +1,15 @@
 //! Conversations and what was said in them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::model::Archive;
+use crate::model::Change;
+use crate::model::Class;
 use crate::model::ConversationId;
 use crate::model::Edit;
 use crate::model::Entry;
@@ -14,6 +18,7 @@ use crate::model::History;
 use crate::model::Message;
 use crate::model::MyStatus;
 use crate::model::ObjectId;
+use crate::model::ObjectKind;
 use crate::model::RemoteId;
 use crate::model::Role;
 use crate::model::State;
@@ -95,6 +100,31 @@ pub struct Chat {
 }
 
 impl Chat {
+    /// In the place of one that cannot be read.
+    fn lost(index: usize) -> Self {
+        Self {
+            name: format!("#lost/${index}"),
+            place: Place::Unnamed,
+            created: 0,
+            activity: 0,
+            members: Vec::new(),
+            posters: Vec::new(),
+            last_text: String::new(),
+            recent_from: None,
+            my_status: MyStatus::Unsubscribed,
+            adder: None,
+            topic: String::new(),
+            topic_xml: String::new(),
+            guidelines: String::new(),
+            description: String::new(),
+            options: 0,
+            password_hint: String::new(),
+            blob: String::new(),
+            bookmarked: false,
+            alert: String::new(),
+        }
+    }
+
     /// The other user of a dialog.
     #[must_use]
     pub fn partner(&self) -> Option<&Handle> {
@@ -141,6 +171,50 @@ pub struct Chats {
 }
 
 impl Chats {
+    /// Goes on with what an archive holds; new objects have numbers from `next` on.
+    pub fn restore(&mut self, chats: impl Iterator<Item = (usize, Chat)>, archive: Box<dyn Archive>, next: ObjectId) {
+        let mut chats: BTreeMap<usize, Chat> = chats.collect();
+        let newest = chats.last_key_value().map_or(0, |(index, _)| index + 1);
+        for index in 0..newest {
+            // The messages name chats by their places: one that cannot be read keeps its place.
+            let mut chat = chats.remove(&index).unwrap_or_else(|| Chat::lost(index));
+            let newest = archive.list(Which::In(ChatIndex(index)), next, 20);
+            let newest = newest.into_iter().find(|entry| entry.class == Class::Text);
+            if let Some(message) = newest.and_then(|entry| archive.message(entry.id)) {
+                chat.activity = message.time;
+                chat.last_text = first_words(&message.body);
+            }
+            self.add(chat);
+        }
+        self.changed.watch();
+        self.history = History::open(archive, next);
+    }
+
+    /// Who keeps all of this, if somebody does.
+    #[must_use]
+    pub fn archive(&self) -> Option<&dyn Archive> {
+        self.history.archive()
+    }
+
+    /// What has to be kept.
+    pub fn changes<'a>(&'a self, changes: &mut Vec<Change<'a>>) {
+        self.history.changes(changes);
+        let chat = |index: ChatIndex| Change::object(ObjectKind::Chat, index.0, Some(self.chat(index)));
+        changes.extend(self.changed.iter().map(chat));
+    }
+
+    /// Whether anything has to be kept.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.history.has_changes() || !self.changed.is_empty()
+    }
+
+    /// All of it is kept now.
+    pub fn saved(&mut self) {
+        self.history.saved();
+        self.changed.clear();
+    }
+
     /// The chat behind an index.
     #[must_use]
     pub fn chat(&self, index: ChatIndex) -> &Chat {
@@ -192,6 +266,7 @@ impl Chats {
             self.members.insert(member.id, (index, place));
         }
         self.chats.push(chat);
+        self.changed.note(index);
         self.settle(index, place);
         index
     }

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::model::Change;
 use crate::model::Handle;
 use crate::model::ObjectId;
+use crate::model::ObjectKind;
 use crate::model::User;
 use crate::model::Users;
+use crate::model::changed::Changed;
 use crate::skype::GroupType;
 
 /// A group that always exists; its number is its place in [`ALL`](Self::ALL), from 1.
@@ -65,48 +68,77 @@ const MOST_GROUPS: usize = 10_000;
 
 /// The groups that clients made.
 #[derive(Debug, Default)]
-pub struct Groups(BTreeMap<ObjectId, Group>);
+pub struct Groups {
+    groups: BTreeMap<ObjectId, Group>,
+    changed: Changed<ObjectId>,
+}
 
 impl Groups {
+    /// Goes on with groups that were kept.
+    pub fn restore(&mut self, groups: impl Iterator<Item = (u32, Group)>) {
+        self.groups.extend(groups.map(|(id, group)| (ObjectId(id), group)));
+        self.changed.watch();
+    }
+
+    /// What has to be kept.
+    pub fn changes(&self, changes: &mut Vec<Change<'_>>) {
+        let group = |id| Change::object(ObjectKind::Group, id, self.groups.get(&id));
+        changes.extend(self.changed.iter().map(group));
+    }
+
+    /// Whether anything has to be kept.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// All of it is kept now.
+    pub fn saved(&mut self) {
+        self.changed.clear();
+    }
+
     /// The group of this number, hardwired or made.
     #[must_use]
     pub fn find(&self, id: ObjectId) -> Option<GroupKind<'_>> {
         match Hardwired::by_number(id) {
             Some((place, group)) => Some(GroupKind::Hardwired(place, group)),
-            None => self.0.get(&id).map(GroupKind::Custom),
+            None => self.groups.get(&id).map(GroupKind::Custom),
         }
     }
 
     /// The group of this number that a client made.
     #[must_use]
     pub fn custom(&self, id: ObjectId) -> Option<&Group> {
-        self.0.get(&id)
+        self.groups.get(&id)
     }
 
     /// The same, to be changed.
     pub fn custom_mut(&mut self, id: ObjectId) -> Option<&mut Group> {
-        self.0.get_mut(&id)
+        self.changed.note(id);
+        self.groups.get_mut(&id)
     }
 
     /// Adds an empty group.
     pub fn add(&mut self, id: ObjectId, name: String) {
-        self.0.insert(id, Group { name, members: Vec::new(), online: 0 });
+        self.changed.note(id);
+        self.groups.insert(id, Group { name, members: Vec::new(), online: 0 });
     }
 
     /// Whether one more may be made.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.0.len() < MOST_GROUPS
+        self.groups.len() < MOST_GROUPS
     }
 
     /// Takes a group away.
     pub fn remove(&mut self, id: ObjectId) -> Option<Group> {
-        self.0.remove(&id)
+        self.changed.note(id);
+        self.groups.remove(&id)
     }
 
     /// The numbers of the groups that clients made, oldest first.
     pub fn ids(&self) -> impl Iterator<Item = ObjectId> {
-        self.0.keys().copied()
+        self.groups.keys().copied()
     }
 }
 

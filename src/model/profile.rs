@@ -55,18 +55,34 @@ pub struct Details {
 
 /// The own profile, as far as the session keeps it and the network does not.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Profile(BTreeMap<ProfileProperty, String>);
+#[serde(default)]
+pub struct Profile {
+    values: BTreeMap<ProfileProperty, String>,
+    #[serde(skip)]
+    changed: bool,
+}
 
 impl Profile {
+    /// Whether anything has to be kept.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// All of it is kept now.
+    pub fn saved(&mut self) {
+        self.changed = false;
+    }
+
     /// The value; empty until it was set.
     #[must_use]
     pub fn get(&self, property: ProfileProperty) -> &str {
-        self.0.get(&property).map_or("", String::as_str)
+        self.values.get(&property).map_or("", String::as_str)
     }
 
     /// Keeps a value.
     pub fn set(&mut self, property: ProfileProperty, value: String) {
-        self.0.insert(property, value);
+        self.changed = true;
+        self.values.insert(property, value);
     }
 }

@@ -14,6 +14,8 @@ use crate::skype::Switch;
 pub struct Settings {
     values: BTreeMap<Setting, String>,
     ringing: BTreeMap<u32, Switch>,
+    #[serde(skip)]
+    changed: bool,
 }
 
 impl Settings {
@@ -31,8 +33,20 @@ impl Settings {
         self.values.get(&setting).map_or(default, String::as_str)
     }
 
+    /// Whether anything has to be kept.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// All of it is kept now.
+    pub fn saved(&mut self) {
+        self.changed = false;
+    }
+
     /// Keeps a value.
     pub fn set(&mut self, setting: Setting, value: &str) {
+        self.changed = true;
         self.values.insert(setting, value.to_owned());
     }
 
@@ -44,6 +58,7 @@ impl Settings {
 
     /// Has a ringtone ring, or not.
     pub fn set_rings(&mut self, ringtone: u32, status: Switch) {
+        self.changed = true;
         self.ringing.insert(ringtone, status);
     }
 }

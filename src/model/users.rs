@@ -5,11 +5,14 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::model::Change;
 use crate::model::Details;
 use crate::model::Handle;
 use crate::model::Hardwired;
 use crate::model::ObjectId;
+use crate::model::ObjectKind;
 use crate::model::Presence;
+use crate::model::changed::Changed;
 
 /// How a user stands to the contact list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,9 +142,38 @@ pub struct Users {
     by_handle: HashMap<Box<str>, usize>,
     by_speed_dial: HashMap<String, usize>,
     counts: [Count; Hardwired::ALL.len()],
+    changed: Changed<usize>,
 }
 
 impl Users {
+    /// Goes on with users who were kept.
+    pub fn restore(&mut self, users: impl Iterator<Item = User>) {
+        for user in users {
+            self.change(&user.handle.clone(), |known| *known = user);
+        }
+        self.changed.watch();
+    }
+
+    /// What has to be kept.
+    pub fn changes(&self, changes: &mut Vec<Change<'_>>) {
+        let user = |index: usize| {
+            let user = &self.users[index];
+            Change::object(ObjectKind::User, Handle::fold(user.handle.as_str()), Some(user))
+        };
+        changes.extend(self.changed.iter().map(user));
+    }
+
+    /// Whether anything has to be kept.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// All of it is kept now.
+    pub fn saved(&mut self) {
+        self.changed.clear();
+    }
+
     /// The user called `handle`, in any case of letters.
     #[must_use]
     pub fn get(&self, handle: &str) -> Option<&User> {
@@ -178,6 +210,7 @@ impl Users {
     }
 
     fn change_at<T>(&mut self, index: usize, change: impl FnOnce(&mut User) -> T) -> T {
+        self.changed.note(index);
         let user = &mut self.users[index];
         let (bits, online) = (user.bits(), user.is_online());
         let code = user.speed_dial.clone();

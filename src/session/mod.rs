@@ -10,6 +10,7 @@ mod queue;
 mod signal;
 mod timer;
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use crate::backend::Failure;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::Result;
+use crate::model::ObjectId;
 use crate::translate::Attachment;
 use crate::translate::Click;
 use crate::translate::ClientId;
@@ -142,6 +144,10 @@ struct Member {
     id: ClientId,
     listener: Arc<Listener>,
     callbacks: Option<Arc<Callbacks>>,
+    /// How many lines were put into its queue.
+    pushed: usize,
+    /// Lines that tell of messages: which of the lines, and which message.
+    offers: VecDeque<(usize, ObjectId)>,
 }
 
 impl Session {
@@ -319,9 +325,10 @@ impl Session {
         // An error means that the session is closed, and then there is nothing to keep.
         let _ = self.shared.turn(|core, _| {
             let Some(index) = core.clients.iter().position(|member| member.id == self.client) else { return };
-            core.clients.remove(index);
+            let mut member = core.clients.remove(index);
             core.keepers.push(self.client);
             core.engine.detach(self.client, &mut core.outputs);
+            forget_offers(&mut core.engine, &mut member);
             // Another client may have become the only one, and nobody waits for this one any more.
             self.listener.queue.reconsider_room();
         });
@@ -467,7 +474,13 @@ impl Shared {
             let id = ClientId(core.next_client);
             client = id;
             core.next_client += 1;
-            core.clients.push(Member { id, listener: Arc::clone(&listener), callbacks: None });
+            core.clients.push(Member {
+                id,
+                listener: Arc::clone(&listener),
+                callbacks: None,
+                pushed: 0,
+                offers: VecDeque::new(),
+            });
             if login.is_some() {
                 core.login = login;
                 core.engine.login(now, &mut core.outputs);
@@ -487,7 +500,12 @@ impl Shared {
 
     fn leave(&self, client: ClientId) {
         // An error means that the session is closed: nobody is left to learn of it.
-        let _ = self.turn(|core, _| core.engine.detach(client, &mut core.outputs));
+        let _ = self.turn(|core, _| {
+            core.engine.detach(client, &mut core.outputs);
+            if let Some(member) = core.clients.iter_mut().find(|member| member.id == client) {
+                forget_offers(&mut core.engine, member);
+            }
+        });
         let backend = {
             let mut core = self.lock();
             core.clients.retain(|member| member.id != client);
@@ -515,6 +533,7 @@ impl Shared {
         }
         let now = self.now();
         let result = catch_unwind(AssertUnwindSafe(|| {
+            see_what_was_taken(&mut core);
             let result = work(&mut core, now);
             self.hand_out(&mut core, now);
             result
@@ -553,6 +572,7 @@ impl Shared {
     }
 
     fn hand_out(&self, core: &mut Core, now: Now) {
+        core.engine.save(now);
         let mut outputs = std::mem::take(&mut core.outputs);
         while !outputs.is_empty() {
             for output in outputs.drain(..) {
@@ -567,6 +587,7 @@ impl Shared {
                         }
                     }
                     Output::ToClient(client, line) => push(core, client, line),
+                    Output::Offered(client, message) => offer(core, client, message),
                     Output::ToBackend(action) => {
                         let refused = core.backend.as_mut().and_then(|backend| backend.submit(action).err());
                         if let Some(Action::Task { ticket, .. }) = refused {
@@ -585,6 +606,7 @@ impl Shared {
             }
             // What handing out made the engine say; the buffer with room goes on.
             std::mem::swap(&mut outputs, &mut core.outputs);
+            core.engine.save(now);
         }
         core.outputs = outputs;
         if let Some(due) = core.engine.timeout()
@@ -622,16 +644,48 @@ impl Alarm for Shared {
     }
 }
 
+/// Notes that the last line of a client tells of a message.
+fn offer(core: &mut Core, client: ClientId, message: ObjectId) {
+    match core.clients.binary_search_by_key(&client, |member| member.id) {
+        Ok(index) => {
+            let member = &mut core.clients[index];
+            member.offers.push_back((member.pushed, message));
+        }
+        Err(_) => core.engine.not_taken(message),
+    }
+}
+
+/// Tells the engine of which messages clients have heard.
+fn see_what_was_taken(core: &mut Core) {
+    for member in core.clients.iter_mut().filter(|member| !member.offers.is_empty()) {
+        // Lines only ever leave from the front.
+        let taken = member.pushed - member.listener.queue.len().min(member.pushed);
+        while let Some((_, message)) = member.offers.pop_front_if(|(line, _)| *line <= taken) {
+            core.engine.taken(message);
+        }
+    }
+}
+
+/// Tells the engine of which messages a client that goes has not heard.
+fn forget_offers(engine: &mut Engine, member: &mut Member) {
+    for (_, message) in member.offers.drain(..) {
+        engine.not_taken(message);
+    }
+}
+
 /// Puts a line into a client's queue. A client that reads too slowly is given up for the sake of
 /// the others; the only client makes the network wait instead (`Events::wait_for_room`).
 fn push(core: &mut Core, client: ClientId, line: String) {
     let Ok(index) = core.clients.binary_search_by_key(&client, |member| member.id) else { return };
     lines::notification(client, &line);
-    let member = &core.clients[index];
-    if member.listener.queue.is_full() && core.clients.len() > 1 {
+    let alone = core.clients.len() == 1;
+    let member = &mut core.clients[index];
+    member.pushed += 1;
+    if member.listener.queue.is_full() && !alone {
         tracing::warn!(client = client.0, "detached: it left too many lines unread");
-        let member = core.clients.remove(index);
+        let mut member = core.clients.remove(index);
         core.engine.detach(client, &mut core.outputs);
+        forget_offers(&mut core.engine, &mut member);
         core.waiters.retain(|waiter| waiter.client != client);
         member.listener.queue.set_mode(Mode::Detached);
     } else if member.listener.queue.push(line)

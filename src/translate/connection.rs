@@ -92,7 +92,7 @@ impl Engine {
             Link::Connecting(until) | Link::Pausing(until) => Some(until),
             Link::Offline | Link::Online(_) => None,
         };
-        [link, self.call_timeout(), self.outbox.timeout()].into_iter().flatten().min()
+        [link, self.call_timeout(), self.outbox.timeout(), self.save_timeout()].into_iter().flatten().min()
     }
 
     /// Does what is due.

@@ -38,6 +38,8 @@ use crate::translate::call::CallUndo;
 use crate::translate::connection::Connection;
 use crate::translate::conversation::Changing;
 use crate::translate::conversation::Founding;
+use crate::translate::keeping::Keeping;
+use crate::translate::keeping::Told;
 use crate::translate::message::Editing;
 use crate::translate::outbox::Outbox;
 use crate::translate::user::ContactChange;
@@ -99,6 +101,9 @@ pub enum Output {
     /// A file to read or write for a client, whose reply waits for it: hand the outcome to
     /// [`Engine::file_done`].
     File(FileTask),
+    /// The line before this tells the client of the arrival or the outcome of a message: say when it has taken the
+    /// line ([`Engine::taken`]), or will never take it ([`Engine::not_taken`]).
+    Offered(ClientId, ObjectId),
     /// The page on which the network lets people talk in a call that begins.
     CallPage(String),
     /// How a login went that was asked for with [`Engine::login`].
@@ -201,6 +206,8 @@ pub struct Engine {
     pub(super) pending: HashMap<Ticket, Pending>,
     /// When calls in progress are told to be longer.
     pub(super) next_second: Duration,
+    pub(super) keeping: Keeping,
+    pub(super) told: Told,
     /// Begins the marks of our messages.
     pub(super) origin: u64,
     next_id: u32,
@@ -222,6 +229,8 @@ impl Engine {
         Self {
             me: User::new(me),
             connection: Connection::new(setup.seed),
+            keeping: Keeping::default(),
+            told: Told::default(),
             origin: setup.seed,
             capabilities: setup.capabilities,
             names: setup.names,
@@ -312,6 +321,11 @@ impl Engine {
         ObjectId(self.next_id)
     }
 
+    /// Leaves out the numbers below `next`.
+    pub(super) fn skip_to(&mut self, next: ObjectId) {
+        self.next_id = self.next_id.max(next.0);
+    }
+
     pub(super) fn new_id(&mut self) -> ObjectId {
         let id = ObjectId(self.next_id);
         self.next_id += 1;
@@ -365,7 +379,7 @@ impl Engine {
     }
 
     /// How the session stands, for a client that has just come (skype-api 1.3).
-    fn greet(&self, client: ClientId, out: &mut Vec<Output>) {
+    fn greet(&mut self, client: ClientId, out: &mut Vec<Output>) {
         let known = self.clients.iter().find(|known| known.id == client);
         let protocol = known.map_or(Protocol::HIGHEST, |known| known.protocol);
         let lines = [
@@ -376,6 +390,17 @@ impl Engine {
         // While a login runs, the rest is told to everybody when it has succeeded.
         let told = if self.connection_status() == ConnectionStatus::Connecting { 1 } else { lines.len() };
         out.extend(lines.into_iter().take(told).map(|line| Output::ToClient(client, line.finish().0)));
+        self.tell_unheard(client, out);
+    }
+
+    /// The clients to whom notifications go.
+    pub(super) fn listening(&self) -> Vec<ClientId> {
+        self.clients.iter().filter(|client| client.listening).map(|client| client.id).collect()
+    }
+
+    /// The protocol that a client speaks.
+    pub(super) fn protocol_of(&self, client: ClientId) -> Option<Protocol> {
+        self.clients.iter().find(|known| known.id == client).map(|known| known.protocol)
     }
 }
 

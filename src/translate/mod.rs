@@ -10,6 +10,7 @@ mod conversation;
 mod dispatch;
 mod engine;
 mod group;
+mod keeping;
 mod menu;
 mod message;
 mod outbox;

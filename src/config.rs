@@ -1,5 +1,6 @@
 //! The options of a session: one table of keys for C, Python, the configuration file and the command line.
 
+use std::path::Path;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -24,8 +25,12 @@ pub struct Config {
     pub autologin: bool,
     /// Stamp messages with the local clock, not with the server's.
     pub local_time: bool,
-    /// Where messages are kept; `memory` writes no file.
+    /// Where messages, chats and their numbers are kept: a file for this account alone, or `memory`, which writes none.
     pub history: String,
+    /// How long messages are kept in the file; `None` for ever.
+    pub history_age: Option<Duration>,
+    /// How many messages are kept in the file, at least about so many; `None` all.
+    pub history_messages: Option<u64>,
     /// How long it is tried to send a message before it counts as failed.
     pub send_limit: Duration,
     /// How many lines a client may leave unread.
@@ -85,9 +90,32 @@ const KEYS: &[Key] = &[
     },
     Key {
         name: "history",
-        help: "where messages are kept",
-        values: "memory; keeping messages in a file is not in this version",
-        set: |config, value| (value == "memory").then(|| config.history = value.to_owned()),
+        help: "where messages, chats and their numbers are kept",
+        values: "the path of a file for this account alone, or memory",
+        set: |config, value| {
+            let fits = !value.is_empty() && !value.contains('\0');
+            fits.then(|| config.history = value.to_owned())
+        },
+    },
+    Key {
+        name: "history_days",
+        help: "for how many days messages are kept in the file; 0: for ever",
+        values: "a number from 0 to 36500",
+        set: |config, value| {
+            let days: u64 = value.parse().ok().filter(|days| *days <= 36_500)?;
+            config.history_age = (days > 0).then(|| Duration::from_secs(days * 24 * 60 * 60));
+            Some(())
+        },
+    },
+    Key {
+        name: "history_messages",
+        help: "how many messages are kept in the file; 0: all",
+        values: "a number",
+        set: |config, value| {
+            let messages = value.parse().ok()?;
+            config.history_messages = (messages > 0).then_some(messages);
+            Some(())
+        },
     },
     Key {
         name: "send_limit",
@@ -169,6 +197,8 @@ impl Config {
             autologin: true,
             local_time: false,
             history: "memory".to_owned(),
+            history_age: None,
+            history_messages: None,
             send_limit: Duration::from_secs(24 * 60 * 60),
             queue_limit: 65_536,
             insecure_http: false,
@@ -176,6 +206,11 @@ impl Config {
             interactive: false,
             files: None,
         }
+    }
+
+    /// The file of the history, if there is to be one.
+    pub(crate) fn history_file(&self) -> Option<&Path> {
+        (self.history != "memory").then(|| Path::new(&self.history))
     }
 
     /// The keys that [`set`](Self::set) knows.
@@ -216,7 +251,9 @@ mod tests {
             ("network", "imo"),
             ("autologin", "false"),
             ("local_time", "true"),
-            ("history", "memory"),
+            ("history", "/home/alice/history.db"),
+            ("history_days", "30"),
+            ("history_messages", "1000"),
             ("send_limit", "3600"),
             ("queue_limit", "16"),
             ("insecure_http", "true"),
@@ -233,7 +270,8 @@ mod tests {
             "network",
             "autologin",
             "local_time",
-            "history",
+            "history_days",
+            "history_messages",
             "send_limit",
             "queue_limit",
             "insecure_http",

@@ -57,6 +57,9 @@ pub mod imo;
 pub mod model;
 #[doc(hidden)]
 pub mod session;
+#[cfg(feature = "history")]
+#[doc(hidden)]
+pub mod store;
 #[doc(hidden)]
 pub mod translate;
 #[cfg(feature = "transport")]

@@ -75,6 +75,10 @@ pub trait Events: Send + Sync {
     /// without holding a lock.
     fn deliver(&self, event: Event);
 
+    /// Returns when nothing can undo what was delivered, a power failure neither: a back end asks before it tells the
+    /// network that it need not keep it any more.
+    fn settle(&self) {}
+
     /// Waits while the only client reads too slowly; a back end asks before it fetches more.
     fn wait_for_room(&self);
 }

@@ -29,6 +29,20 @@ use crate::model::changed::Changed;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChatIndex(pub(super) usize);
 
+impl ChatIndex {
+    /// The chat at this place of an archive.
+    #[must_use]
+    pub fn at(number: usize) -> Self {
+        Self(number)
+    }
+
+    /// Its place in an archive.
+    #[must_use]
+    pub fn number(self) -> usize {
+        self.0
+    }
+}
+
 /// Somebody in a chat, now or once: the number stays theirs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Member {
@@ -194,6 +208,11 @@ impl Chats {
     #[must_use]
     pub fn archive(&self) -> Option<&dyn Archive> {
         self.history.archive()
+    }
+
+    /// From now on nobody keeps it.
+    pub fn leave_archive(&mut self) {
+        self.history.leave_archive();
     }
 
     /// What has to be kept.

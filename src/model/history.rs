@@ -71,6 +71,10 @@ impl History {
         self.archive.as_deref()
     }
 
+    pub(super) fn leave_archive(&mut self) {
+        self.archive = None;
+    }
+
     /// Adds a message, whose number is above all others.
     pub(super) fn add(&mut self, id: ObjectId, message: Message) {
         self.by_chat.entry(message.chat).or_default().push_back(id);

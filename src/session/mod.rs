@@ -3,6 +3,7 @@
 mod browser;
 mod callbacks;
 mod files;
+mod history;
 mod lines;
 mod network;
 mod pending;
@@ -55,6 +56,7 @@ pub use browser::Opener;
 pub use callbacks::Callback;
 use callbacks::Callbacks;
 use callbacks::Listener;
+use history::Disk;
 use network::Keep;
 use network::backend_for;
 use network::with_server;
@@ -110,6 +112,10 @@ struct Shared {
     tokens: AtomicU64,
     /// Set when the last client has gone: nothing more is taken from the network.
     over: AtomicBool,
+    /// Where there is a history in a file.
+    disk: Option<Disk>,
+    /// Whether something came from the network that may not outlive a power failure.
+    unsettled: AtomicBool,
     queue_limit: usize,
     /// The folder below which clients may have files read and written.
     files: Option<String>,
@@ -176,7 +182,7 @@ impl Session {
     }
 
     fn start(config: &Config, mut backend: Box<dyn Backend>, browser: Browser, gateway: Option<Keep>) -> Result<Self> {
-        let engine = Engine::new(Setup {
+        let mut engine = Engine::new(Setup {
             username: config.username.clone(),
             capabilities: backend.capabilities(),
             names: backend.names(),
@@ -185,6 +191,7 @@ impl Session {
             send_limit: config.send_limit,
             seed: rand::random(),
         });
+        let disk = history::restore(&mut engine, config)?;
         let timer = Timer::shared()?;
         let shared = Arc::new_cyclic(|this| Shared {
             core: Mutex::new(Core {
@@ -203,6 +210,8 @@ impl Session {
             started: Instant::now(),
             tokens: AtomicU64::new(0),
             over: AtomicBool::new(false),
+            disk,
+            unsettled: AtomicBool::new(false),
             queue_limit: config.queue_limit,
             files: config.files.clone(),
             browser: config.interactive.then_some(browser),
@@ -212,6 +221,7 @@ impl Session {
         });
         backend.start(Arc::new(Feed(Arc::downgrade(&shared))));
         shared.lock().backend = Some(backend);
+        shared.turn(|core, now| core.engine.resume(now, &mut core.outputs))?;
         if !config.autologin {
             return shared.attach(Attachment::Direct, None);
         }
@@ -515,13 +525,16 @@ impl Shared {
             if !core.clients.is_empty() || !core.keepers.is_empty() {
                 return;
             }
-            self.over.store(true, Ordering::SeqCst);
+            // What nobody hears any more stays with the network, unless it can be kept.
+            self.over.store(self.disk.is_none(), Ordering::SeqCst);
             core.waiters.clear();
             core.login = None;
             core.backend.take()
         };
         if let Some(mut backend) = backend {
             backend.stop(LOGOUT_GRACE);
+            let _ = self.turn(|core, now| core.engine.finish(now));
+            self.over.store(true, Ordering::SeqCst);
         }
     }
 
@@ -702,8 +715,21 @@ impl Events for Feed {
     fn deliver(&self, event: Event) {
         self.wait_for_room();
         if let Some(shared) = self.0.upgrade() {
+            // What comes of what we have asked comes of it again if it is asked again.
+            if !matches!(event, Event::Done { .. }) {
+                shared.unsettled.store(true, Ordering::Release);
+            }
             // An error means that the session is closed; then the event stays with the network.
             let _ = shared.turn(|core, now| core.engine.backend_event(event, now, &mut core.outputs));
+        }
+    }
+
+    fn settle(&self) {
+        if let Some(shared) = self.0.upgrade()
+            && let Some(disk) = &shared.disk
+            && shared.unsettled.swap(false, Ordering::AcqRel)
+        {
+            disk.settle();
         }
     }
 

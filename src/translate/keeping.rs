@@ -135,13 +135,14 @@ impl Engine {
         self.save_all(Numbers { next, ..numbers }, now);
     }
 
-    /// Keeps everything before the session ends in an orderly way.
-    pub fn save_last(&mut self, now: Now) {
+    /// Keeps everything when the session ends in an orderly way, and lets go of the archive.
+    pub fn finish(&mut self, now: Now) {
         if self.chats.archive().is_some() {
             self.keeping.retry = None;
             // Nothing more gets a number, so none has to be left out.
             let numbers = Numbers { next: self.next_id().0, ..self.numbers() };
             self.save_all(numbers, now);
+            self.chats.leave_archive();
         }
     }
 

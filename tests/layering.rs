@@ -15,9 +15,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("imo", &[]),
     ("backend", &["model"]),
     ("backend::imo", &["backend", "imo", "model", "config", "error", "threads"]),
+    ("store", &["model", "error"]),
     ("translate", &["skype", "model", "backend"]),
     // The gateway only for sessions that name no server: an address is all that they take from it.
-    ("session", &["translate", "backend", "backend::imo", "model", "config", "error", "threads", "gateway"]),
+    ("session", &["translate", "backend", "backend::imo", "store", "model", "config", "error", "threads", "gateway"]),
     ("transport", &["session", "translate", "skype", "config", "error"]),
     ("gateway", &["imo", "config", "error", "threads"]),
     ("ffi", &["session", "gateway", "config", "error"]),

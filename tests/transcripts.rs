@@ -18,6 +18,7 @@ use imo2skype::backend::Epoch;
 use imo2skype::backend::Names;
 use imo2skype::backend::Task;
 use imo2skype::model::Handle;
+use imo2skype::model::ObjectId;
 use imo2skype::skype::MenuContext;
 use imo2skype::translate::Attachment;
 use imo2skype::translate::Click;
@@ -34,6 +35,10 @@ use imo2skype::translate::Token;
 
 #[path = "transcripts/events.rs"]
 mod events;
+#[path = "transcripts/history.rs"]
+mod history;
+
+use history::History;
 
 /// Users are what they are called, if it is one word of letters, digits and a few signs.
 struct PlainNames;
@@ -47,6 +52,11 @@ impl Names for PlainNames {
 
 struct Stage {
     engine: Engine,
+    abilities: Vec<Ability>,
+    history: Option<History>,
+    /// Clients that take no lines, and what they were to be told of.
+    deaf: Vec<ClientId>,
+    unheard: Vec<(ClientId, ObjectId)>,
     clock: Duration,
     epoch: Epoch,
     start: u64,
@@ -65,17 +75,12 @@ impl Stage {
             Some(names) => names.split(' ').map(ability).collect(),
             None => usual.to_vec(),
         };
-        let setup = Setup {
-            username: "alice".to_owned(),
-            capabilities: Capabilities::messages_only(65_536).with(&abilities),
-            names: Arc::new(PlainNames),
-            local_time: false,
-            files: Some("/pics".to_owned()),
-            send_limit: Duration::from_secs(86_400),
-            seed: 1,
-        };
         Self {
-            engine: Engine::new(setup),
+            engine: engine(&abilities),
+            abilities,
+            history: None,
+            deaf: Vec::new(),
+            unheard: Vec::new(),
             clock: Duration::ZERO,
             epoch: Epoch(0),
             start: 1_357_987_847,
@@ -86,6 +91,18 @@ impl Stage {
         }
     }
 
+    /// Goes on with what is kept, as after a crash: whatever is not kept is gone.
+    fn begin_again(&mut self) {
+        let history = self.history.get_or_insert_with(History::default);
+        // The file can be had by one at a time.
+        self.engine = engine(&self.abilities);
+        self.engine.restore(Box::new(history.open()));
+        self.clients.clear();
+        self.actions.clear();
+        self.unheard.clear();
+        self.turn(|engine, now, out| engine.resume(now, out));
+    }
+
     fn now(&self) -> Now {
         Now { monotonic: self.clock, unix: self.start + self.clock.as_secs() }
     }
@@ -94,6 +111,7 @@ impl Stage {
         let mut outputs = Vec::new();
         let now = self.now();
         work(&mut self.engine, now, &mut outputs);
+        self.engine.save(now);
         for output in outputs {
             match output {
                 Output::Reply { client, line, .. } | Output::ToClient(client, line) => {
@@ -106,7 +124,8 @@ impl Stage {
                     }
                     self.actions.push_back(describe(&action));
                 }
-                // Clients here take their lines at once.
+                Output::Offered(client, message) if self.deaf.contains(&client) => self.unheard.push((client, message)),
+                // The others take their lines at once.
                 Output::Offered(_, message) => self.engine.taken(message),
                 Output::File(task) => {
                     let work = if matches!(task.work, FileWork::Write(_)) { "WriteFile" } else { "ReadFile" };
@@ -235,8 +254,15 @@ impl Stage {
                     }
                     ["gone", name] => {
                         let (id, _) = self.clients.remove(*name).ok_or("no such client")?;
-                        self.turn(|engine, _, out| engine.detach(id, out));
+                        let unheard: Vec<_> = self.unheard.extract_if(.., |(client, _)| *client == id).collect();
+                        self.turn(|engine, _, out| {
+                            engine.detach(id, out);
+                            unheard.into_iter().for_each(|(_, message)| engine.not_taken(message));
+                        });
                     }
+                    ["deaf", name] => self.deaf.push(self.clients.get(*name).ok_or("no such client")?.0),
+                    ["crash"] => self.begin_again(),
+                    ["disk", room] => self.history.as_ref().ok_or("no history")?.set_full(*room == "full"),
                     ["click", "event", id] => self.click(&Click::Event { id: (*id).to_owned() }),
                     ["click", "item", id, context, rest @ ..] => {
                         let (users, context_id) = match rest {
@@ -251,7 +277,7 @@ impl Stage {
                         });
                     }
                     // Read before the first line.
-                    ["can", ..] => {}
+                    ["can", ..] | ["history"] => {}
                     other => return Err(format!("no such direction: {other:?}")),
                 }
                 Ok(())
@@ -296,6 +322,7 @@ fn describe(action: &Action) -> String {
             let (verb, rest) = describe_task(task);
             format!("{verb} t{} {rest}", ticket.0).trim_end().to_owned()
         }
+        Action::Withdraw { ticket } => format!("Withdraw t{}", ticket.0),
         other => format!("{other:?}"),
     }
 }
@@ -315,7 +342,9 @@ fn all(users: &[Handle]) -> String {
 /// What is to be done, and with what.
 fn describe_task(task: &Task) -> (&'static str, String) {
     match task {
-        Task::SendText { to, body, .. } => ("SendText", format!("{} {body:?}", place(to))),
+        Task::SendText { to, body, mark } => {
+            ("SendText", format!("{} {body:?}{}", place(to), if mark.repeated { " again" } else { "" }))
+        }
         Task::Edit { conversation, message, body } => {
             ("Edit", format!("{} {} {body:?}", place(conversation), message.as_str()))
         }
@@ -417,9 +446,25 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
+/// An engine on a network that can do this.
+fn engine(abilities: &[Ability]) -> Engine {
+    Engine::new(Setup {
+        username: "alice".to_owned(),
+        capabilities: Capabilities::messages_only(65_536).with(abilities),
+        names: Arc::new(PlainNames),
+        local_time: false,
+        files: Some("/pics".to_owned()),
+        send_limit: Duration::from_secs(86_400),
+        seed: 1,
+    })
+}
+
 fn replay(path: &Path) -> Result<(), String> {
     let text = std::fs::read_to_string(path).expect("a transcript");
     let mut stage = Stage::new(&text);
+    if text.contains("@@ history") {
+        stage.begin_again();
+    }
     if !text.contains("@@ client a") {
         // Most conversations begin with everything in place.
         stage.input("@@", "online")?;

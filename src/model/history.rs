@@ -222,7 +222,9 @@ impl History {
             }
             if let Some(list) = self.by_chat.get_mut(&message.chat) {
                 // Numbers grow within a chat as they grow overall: the oldest comes first.
-                list.pop_front_if(|id| *id == oldest);
+                if list.front() == Some(&oldest) {
+                    list.pop_front();
+                }
                 if list.is_empty() {
                     self.by_chat.remove(&message.chat);
                 }

@@ -673,7 +673,8 @@ fn see_what_was_taken(core: &mut Core) {
     for member in core.clients.iter_mut().filter(|member| !member.offers.is_empty()) {
         // Lines only ever leave from the front.
         let taken = member.pushed - member.listener.queue.len().min(member.pushed);
-        while let Some((_, message)) = member.offers.pop_front_if(|(line, _)| *line <= taken) {
+        while let Some((_, message)) = member.offers.front().filter(|(line, _)| *line <= taken).copied() {
+            member.offers.pop_front();
             core.engine.taken(message);
         }
     }

@@ -18,6 +18,9 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::threads::without_signals;
 
+/// Enough for whatever a session does when its time has come, keeping its history too.
+const STACK: usize = 512 * 1024;
+
 /// Somebody who wants to be called at a certain time.
 pub(super) trait Alarm: Send + Sync {
     /// The time that was asked for has come.
@@ -61,7 +64,7 @@ impl Timer {
             return Ok(timer);
         }
         let (sender, orders) = unbounded::<Order>();
-        let builder = thread::Builder::new().name("imo2skype-timer".to_owned()).stack_size(128 * 1024);
+        let builder = thread::Builder::new().name("imo2skype-timer".to_owned()).stack_size(STACK);
         let thread = without_signals(|| {
             builder.spawn(move || {
                 let mut waiting = BinaryHeap::new();

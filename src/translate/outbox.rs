@@ -244,14 +244,17 @@ impl Engine {
         (self.mark_of(id) == mark && self.chats.message(id).is_some()).then_some(id)
     }
 
-    /// Sends what has paused long enough, and gives up whose time is up.
+    /// Gives up whose time is up, and sends what has paused long enough.
     pub(super) fn look_at_the_outbox(&mut self, now: Now, out: &mut Vec<Output>) {
+        if self.outbox.due.take_if(|due| *due <= now.monotonic).is_some() {
+            self.give_up_late_ones(now, out);
+        }
         if self.outbox.pause_until.take_if(|until| *until <= now.monotonic).is_some() {
             self.send_waiting(now, out);
         }
-        if self.outbox.due.take_if(|due| *due <= now.monotonic).is_none() {
-            return;
-        }
+    }
+
+    fn give_up_late_ones(&mut self, now: Now, out: &mut Vec<Output>) {
         let is_late = |id: &&ObjectId| {
             self.chats.message(**id).is_none_or(|message| message.time + self.outbox.limit <= now.unix)
         };

@@ -93,9 +93,9 @@ fn a_message_that_the_network_has_no_room_for_is_tried_again() {
     let reply = session.invoke("MESSAGE bob hello", GUARD).expect("open");
     let message = reply.strip_suffix(" STATUS SENDING").expect("what a message is answered");
     let mark = || loop {
-        match network.actions().recv_timeout(GUARD).expect("one more attempt") {
-            Action::Task { task: Task::SendText { mark, .. }, .. } => break mark,
-            _ => {}
+        let action = network.actions().recv_timeout(GUARD).expect("one more attempt");
+        if let Action::Task { task: Task::SendText { mark, .. }, .. } = action {
+            break mark;
         }
     };
     assert_eq!(mark(), mark(), "the same message");

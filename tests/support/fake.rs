@@ -98,6 +98,12 @@ impl Fake {
         events.deliver(event);
     }
 
+    /// Returns when nothing can undo what was delivered.
+    pub(crate) fn settle(&self) {
+        let events = self.0.events.lock().expect("no panic").clone().expect("started");
+        events.settle();
+    }
+
     /// Delivers on a thread of its own, as a network does.
     pub(crate) fn deliver_all(&self, these: impl IntoIterator<Item = Event> + Send + 'static) -> Delivery {
         let (this, begun, handled) = (self.clone(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));

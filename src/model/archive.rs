@@ -71,6 +71,8 @@ impl ObjectKind {
 pub enum Change<'a> {
     /// Every message that needs no more attention is forgotten, before any other change.
     Clear,
+    /// A message is there no more.
+    Forget(ObjectId),
     /// A message is new or has changed.
     Message(ObjectId, &'a Message),
     /// An object has this value, as JSON, or is there no more.

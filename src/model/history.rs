@@ -20,9 +20,9 @@ use crate::model::changed::Changed;
 
 /// How many messages are in memory where nothing else keeps them; beyond it the oldest that need
 /// no more attention go.
-const KEPT_ALONE: usize = 100_000;
+const KEPT_ALONE: usize = if cfg!(test) { 60 } else { 100_000 };
 /// How many are in memory beside an archive, where the others are found.
-const KEPT_BESIDE: usize = 2_000;
+const KEPT_BESIDE: usize = if cfg!(test) { 5 } else { 2_000 };
 
 /// What was said.
 #[derive(Default)]
@@ -93,7 +93,11 @@ impl History {
     pub(super) fn get(&self, id: ObjectId) -> Option<Cow<'_, Message>> {
         match self.messages.get(&id) {
             Some(message) => Some(Cow::Borrowed(message)),
-            None if id < self.floor => self.archive.as_ref()?.message(id).map(Cow::Owned),
+            // One that has changed and is not in memory was cleared.
+            None if id < self.floor && !self.changed.contains(id) => {
+                let message = self.archive.as_ref()?.message(id);
+                message.filter(|message| !self.cleared || message.matters()).map(Cow::Owned)
+            }
             None => None,
         }
     }
@@ -150,27 +154,27 @@ impl History {
     }
 
     pub(super) fn list_some(&self, which: Which, limit: usize) -> Vec<Entry> {
-        let entry = |id: &ObjectId| self.messages.get(id).map(|message| entry(*id, message));
-        let mut list: Vec<_> = match which {
-            Which::All => self.order.iter().rev().filter_map(entry).take(limit).collect(),
-            Which::In(chat) => {
-                self.by_chat.get(&chat).into_iter().flatten().rev().filter_map(entry).take(limit).collect()
-            }
-            Which::Missed => self.missed.range(self.floor..).rev().filter_map(entry).take(limit).collect(),
-            Which::Sending => return self.sending.iter().rev().filter_map(entry).take(limit).collect(),
-            Which::Untold => Vec::new(),
+        let here: &mut dyn Iterator<Item = &ObjectId> = match which {
+            Which::All => &mut self.order.iter().rev(),
+            Which::In(chat) => &mut self.by_chat.get(&chat).into_iter().flatten().rev(),
+            Which::Missed => &mut self.missed.iter().rev(),
+            Which::Sending => &mut self.sending.iter().rev(),
+            Which::Untold => return Vec::new(),
         };
-        if let Some(archive) = &self.archive
-            && list.len() < limit
-        {
-            let older = archive.list(which, self.floor, limit - list.len());
-            // What is not kept as it is now.
-            let still = |entry: &Entry| {
-                which != Which::Missed
-                    || self.messages.get(&entry.id).is_none_or(|message| message.state == State::Received)
-            };
-            list.extend(older.into_iter().filter(still));
+        let entry = |id: &ObjectId| self.messages.get(id).map(|message| entry(*id, message));
+        let mut list: Vec<_> = here.filter_map(entry).take(limit).collect();
+        let Some(archive) = self.archive.as_ref().filter(|_| which != Which::Sending) else { return list };
+        // Of what is there, some may be in memory as it is now, or have been cleared.
+        let older =
+            archive.list(which, self.floor, if self.cleared { usize::MAX } else { limit + self.messages.len() });
+        if which == Which::Missed {
+            let here = |id| self.messages.contains_key(&id) || self.changed.contains(id);
+            list.extend(older.into_iter().filter(|entry| !here(entry.id)));
+            list.sort_by_key(|entry| std::cmp::Reverse(entry.id));
+        } else {
+            list.extend(older.into_iter().filter(|entry| !self.cleared || self.get(entry.id).is_some()));
         }
+        list.truncate(limit);
         list
     }
 
@@ -189,8 +193,9 @@ impl History {
     /// What has to be kept.
     pub(super) fn changes<'a>(&'a self, changes: &mut Vec<Change<'a>>) {
         changes.extend(self.cleared.then_some(Change::Clear));
-        let message = |id| Some(Change::Message(id, self.messages.get(&id)?));
-        changes.extend(self.changed.iter().filter_map(message));
+        // One that has changed and was cleared before that was kept is in the archive as it was.
+        let message = |id| self.messages.get(&id).map_or(Change::Forget(id), |message| Change::Message(id, message));
+        changes.extend(self.changed.iter().map(message));
     }
 
     pub(super) fn has_changes(&self) -> bool {
@@ -255,3 +260,7 @@ impl Kind {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "history_tests.rs"]
+mod tests;

@@ -160,6 +160,10 @@ impl Store {
                 let gone = connection.execute("DELETE FROM messages WHERE state NOT IN (0, 2)", [])?;
                 self.messages.set(self.messages.get().saturating_sub(gone as u64));
             }
+            Change::Forget(id) => {
+                let gone = connection.execute("DELETE FROM messages WHERE id = ?1", [id.0])?;
+                self.messages.set(self.messages.get().saturating_sub(gone as u64));
+            }
             Change::Message(id, message) => {
                 if id.0 > self.newest.get() {
                     self.newest.set(id.0);

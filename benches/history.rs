@@ -67,9 +67,9 @@ fn receive(history: Option<&Path>, messages: usize) -> f64 {
     let begun = Instant::now();
     thread::scope(|scope| {
         scope.spawn(|| {
-            for number in 0..messages {
+            let message = |number: usize| {
                 let author = Handle::new(format!("user{}", number % 100));
-                network.deliver(Event::Message(Message {
+                Event::Message(Message {
                     remote: RemoteId::new(format!("5bd1e995-{number}")),
                     conversation: Address::User(author.clone()),
                     author,
@@ -78,12 +78,12 @@ fn receive(history: Option<&Path>, messages: usize) -> f64 {
                     body: format!("This is message {number}, and as long as most of them are."),
                     time: Some(1_357_987_847),
                     mark: None,
-                }));
-                if number % BATCH == BATCH - 1 {
-                    network.settle();
-                }
+                })
+            };
+            for first in (0..messages).step_by(BATCH) {
+                network.deliver_together((first..(first + BATCH).min(messages)).map(message).collect());
+                network.settle();
             }
-            network.settle();
         });
         let mut seen = 0;
         while seen < messages {
@@ -99,13 +99,10 @@ fn receive(history: Option<&Path>, messages: usize) -> f64 {
 /// The time from `MESSAGE` to `STATUS SENT`.
 fn send(session: &Session) -> Duration {
     let begun = Instant::now();
-    session.send_skype_command("MESSAGE bob Half past seven, as always?").expect("open");
-    loop {
-        let line = session.poll_skype_notification(Some(GUARD)).expect("open").expect("a line in time");
-        if line.ends_with("STATUS SENT") {
-            return begun.elapsed();
-        }
-    }
+    let reply = session.invoke("MESSAGE bob Half past seven, as always?", GUARD).expect("open");
+    let sent = reply.replace("STATUS SENDING", "STATUS SENT");
+    while session.poll_skype_notification(Some(GUARD)).expect("open").expect("a line in time") != sent {}
+    begun.elapsed()
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

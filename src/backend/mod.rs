@@ -70,10 +70,17 @@ pub trait Backend: Send {
 
 /// Where a back end delivers what happens.
 pub trait Events: Send + Sync {
-    /// Takes one event; when it returns, the event has been handled, so a network that wants
-    /// an acknowledgement may have it. May block while the only client reads too slowly: call it
-    /// without holding a lock.
+    /// Takes one event; when it returns, the event has been handled, so a network that wants an acknowledgement may
+    /// have it, once it is [settled](Self::settle). May block while the only client reads too slowly: call it without
+    /// holding a lock.
     fn deliver(&self, event: Event);
+
+    /// Takes events, one after the other. Events that are brought together are kept together, which is much less work.
+    fn deliver_all(&self, events: Vec<Event>) {
+        for event in events {
+            self.deliver(event);
+        }
+    }
 
     /// Returns when nothing can undo what was delivered, a power failure neither: a back end asks before it tells the
     /// network that it need not keep it any more.

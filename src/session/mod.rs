@@ -714,14 +714,31 @@ struct Feed(Weak<Shared>);
 
 impl Events for Feed {
     fn deliver(&self, event: Event) {
-        self.wait_for_room();
-        if let Some(shared) = self.0.upgrade() {
-            // What comes of what we have asked comes of it again if it is asked again.
-            if !matches!(event, Event::Done { .. }) {
-                shared.unsettled.store(true, Ordering::Release);
+        self.deliver_all(vec![event]);
+    }
+
+    fn deliver_all(&self, events: Vec<Event>) {
+        // What comes of what we have asked comes of it again if it is asked again.
+        let unsettled = events.iter().any(|event| !matches!(event, Event::Done { .. }));
+        let mut events = events.into_iter();
+        while !events.as_slice().is_empty() {
+            self.wait_for_room();
+            let Some(shared) = self.0.upgrade() else { return };
+            shared.unsettled.fetch_or(unsettled, Ordering::AcqRel);
+            let room = shared.only_queue().map_or(usize::MAX, |queue| queue.room());
+            let taken = shared.turn(|core, now| {
+                // At least one, and no more than there is room for, as far as that can be known.
+                for event in events.by_ref() {
+                    core.engine.backend_event(event, now, &mut core.outputs);
+                    if core.outputs.len() >= room {
+                        break;
+                    }
+                }
+            });
+            if taken.is_err() {
+                // The session is closed; then the events stay with the network.
+                return;
             }
-            // An error means that the session is closed; then the event stays with the network.
-            let _ = shared.turn(|core, now| core.engine.backend_event(event, now, &mut core.outputs));
         }
     }
 

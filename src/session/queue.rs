@@ -104,6 +104,11 @@ impl Queue {
         self.lines.1.len()
     }
 
+    /// How many more lines fit.
+    pub(super) fn room(&self) -> usize {
+        self.limit.saturating_sub(self.len())
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.len() >= self.limit
     }

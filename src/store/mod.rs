@@ -361,6 +361,8 @@ fn prepare(connection: &Connection, path: &Path, network: &str, account: &str) -
     // With a log, a change outlives this program at once, and a power failure as soon as somebody waits for that.
     let synchronous = if mode.eq_ignore_ascii_case("wal") { "NORMAL" } else { "FULL" };
     connection.pragma_update(None, "synchronous", synchronous)?;
+    // Copying the log into the file once for many changes is less work than once for a few.
+    connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
     // What was cleared is gone.
     connection.pragma_update(None, "secure_delete", true)?;
     schema::migrate(connection, path)?;

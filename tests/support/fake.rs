@@ -98,6 +98,12 @@ impl Fake {
         events.deliver(event);
     }
 
+    /// Returns when the events have been handled, all of them at once.
+    pub(crate) fn deliver_together(&self, these: Vec<Event>) {
+        let events = self.0.events.lock().expect("no panic").clone().expect("started");
+        events.deliver_all(these);
+    }
+
     /// Returns when nothing can undo what was delivered.
     pub(crate) fn settle(&self) {
         let events = self.0.events.lock().expect("no panic").clone().expect("started");

@@ -70,6 +70,8 @@ pub(super) struct Keeping {
 pub(super) struct Told {
     /// Messages of whose arrival no client has heard for certain.
     arrivals: BTreeSet<ObjectId>,
+    /// The newest message that has arrived.
+    newest: ObjectId,
     /// Messages of ours of whose outcome no client has heard for certain.
     outcomes: BTreeSet<ObjectId>,
     /// Those among them that are on their way to so many clients.
@@ -101,6 +103,7 @@ impl Engine {
         let missed = archive.list(Which::Missed, self.next_id(), usize::MAX);
         let missed = missed.into_iter().filter(|entry| entry.id > heard && entry.class == Class::Text);
         self.told.arrivals = missed.map(|entry| entry.id).collect();
+        self.told.newest = self.told.arrivals.last().copied().unwrap_or(heard);
         let outcomes = archive.list(Which::Untold, self.next_id(), usize::MAX);
         self.told.outcomes = outcomes.into_iter().map(|entry| entry.id).collect();
         let next = self.next_id();
@@ -206,7 +209,7 @@ impl Engine {
     }
 
     fn numbers(&self) -> Numbers {
-        let heard = self.told.arrivals.first().map_or(self.next_id().0, |first| first.0) - 1;
+        let heard = self.told.arrivals.first().map_or(self.told.newest.0, |first| first.0 - 1);
         Numbers { heard, origin: self.origin, ..self.keeping.numbers }
     }
 
@@ -226,6 +229,7 @@ impl Engine {
         }
         if state == State::Received {
             self.told.arrivals.insert(id);
+            self.told.newest = self.told.newest.max(id);
         } else {
             self.told.outcomes.insert(id);
             if clients.is_empty() {

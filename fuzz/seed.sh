@@ -25,7 +25,7 @@ im|{"name":"recv_im","uid":"alice","edata":{"buid":"g123;","alias":"chat","autho
 im|{"name":"im_typing","uid":"alice","edata":{"buid":"bob","typing_state":"typing"}}
 internal|{"request_id":0,"response":{"timestamp":1353571201}}
 im|{"name":"reflect","type":"account","uid":"alice","edata":{"r_name":"set_status","primitive":"away","status":"lunch"}}
-im|{"name":"reflect","type":"conv","uid":"alice","edata":{"r_name":"send_im","buid":"bob","msg":"sent by phone","timestamp":1353571202}}
+im|{"name":"reflect","type":"conv","uid":"alice","edata":{"r_name":"send_im","buid":"bob","msg":"sent by phone","timestamp":1353571202,"msg_id":"m2","client_msg_id":"a7"}}
 im|{"name":"expired","uid":"alice"}
 av|{"name":"streams_info","type":"av","uid":"alice","edata":{"buid":"bob","is_initiator":false,"send_stream":"ttfA9ypxiQr5UeXA","recv_stream":"AXeU5rQixpy9Aftt"}}
 av|{"name":"streams_info","type":"call","uid":"alice","edata":{"buid":"bob","pipe":{"ip":"192.0.2.1","conv":"c1","role":1}}}
@@ -56,7 +56,7 @@ signoff_all|{}
 cookie_login|{}
 set_status|{"ad":"","primitive":"away","status":"lunch","auto_away":false}
 account_login|{"uid":"alice","proto":"prpl-skype","passwd":"secret","captcha":null}
-send_im|{"uid":"alice","proto":"prpl-skype","buid":"bob","msg":"hello"}
+send_im|{"uid":"alice","proto":"prpl-skype","buid":"bob","msg":"hello","client_msg_id":"a7"}
 im_typing|{"buid":"bob","typing_state":"typing"}
 add_buddy|{"buid":"carol","group":"Offline"}
 del_buddy|{"buid":"bob","group":"Skype"}

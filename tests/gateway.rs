@@ -12,6 +12,8 @@ mod disk;
 #[cfg(all(unix, feature = "programs"))]
 #[path = "gateway/killed.rs"]
 mod killed;
+#[path = "gateway/marks.rs"]
+mod marks;
 #[path = "gateway/people.rs"]
 mod people;
 #[path = "gateway/pictures.rs"]

@@ -31,6 +31,7 @@ use super::mail::MessageId;
 use super::mail::Stored;
 use super::metrics::Metrics;
 use super::names::ECHO;
+use super::names::SENT_LIFETIME;
 use super::pictures::PictureMark;
 use super::session::Login;
 use super::session::Session;
@@ -39,6 +40,8 @@ use super::session::Session;
 const SESSION_LIMIT: usize = 100_000;
 /// Stored messages read at once.
 const PULL: usize = 500;
+/// Sent messages forgotten at once.
+const FORGET: usize = 2_000;
 
 /// The moment of a call.
 #[derive(Clone, Copy, Debug)]
@@ -228,8 +231,8 @@ impl Core {
         }
     }
 
-    /// Ends sessions of which nothing was heard for long and calls that nobody answers, and looks
-    /// for new pictures.
+    /// Ends sessions of which nothing was heard for long and calls that nobody answers, looks for
+    /// new pictures, and forgets what was sent long ago.
     pub(crate) fn tick(&mut self, now: Now) -> DbResult<()> {
         let mut over = Vec::new();
         for (ssid, session) in &mut self.sessions {
@@ -246,7 +249,8 @@ impl Core {
             self.drop_session(&ssid)?;
         }
         self.end_unanswered(now);
-        self.notice_pictures()
+        self.notice_pictures()?;
+        self.db.forget_sent(now.unix.saturating_sub(SENT_LIFETIME), FORGET).map(drop)
     }
 
     /// Answers all held polls; later ones are answered at once.

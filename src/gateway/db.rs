@@ -124,6 +124,16 @@ const MIGRATIONS: &[&str] = &[
     );
     CREATE INDEX pictures_by_icon ON pictures (icon);
 ",
+    "
+    -- What senders call the messages that were taken, so that a repeat is known.
+    CREATE TABLE sent (
+        sender INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        client_msg_id TEXT NOT NULL,
+        sent_at INTEGER NOT NULL,
+        PRIMARY KEY (sender, client_msg_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX sent_by_time ON sent (sent_at);
+",
 ];
 
 /// One connection, with a transaction that begins with the first statement and ends with
@@ -330,6 +340,9 @@ mod tests {
         assert_eq!((waiting(bob.id), database.waiting().expect("count")), (1, 2));
         database.remove_user(alice.id).expect("remove");
         assert_eq!((waiting(bob.id), database.waiting().expect("count")), (0, 0), "with what she had sent");
+        assert_eq!(database.sent_at(bob.id, "a7").expect("look"), None);
+        database.add_sent(bob.id, "a7", 9).expect("add");
+        assert_eq!(database.sent_at(bob.id, "a7").expect("look"), Some(9));
         database.commit().expect("commit");
         drop(database);
         Database::open(Some(&file)).expect("once is enough");

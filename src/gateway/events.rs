@@ -196,18 +196,13 @@ pub(crate) fn delivery(request_id: u64, timestamp: u64) -> Outgoing {
     outgoing("internal", &event, 0)
 }
 
-/// Another login of the account sent a message.
-pub(crate) fn reflect_im(uid: &str, buid: &str, body: &str, timestamp: u64, msg_id: Option<String>) -> Outgoing {
-    let edata = Im {
-        r_name: Some("send_im".to_owned()),
-        buid: Some(buid.to_owned()),
-        msg: Some(body.to_owned()),
-        timestamp: Some(timestamp),
-        msg_id,
-        ..Im::default()
-    };
+/// Another login of the account sent this message.
+pub(crate) fn reflect_im(uid: &str, sent: Im) -> Outgoing {
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let cost = length(&sent.msg) + length(&sent.client_msg_id);
+    let edata = Im { r_name: Some("send_im".to_owned()), ..sent };
     let event = Event { kind: Some("conv".to_owned()), ..named("reflect", uid, &edata) };
-    outgoing("im", &event, body.len())
+    outgoing("im", &event, cost)
 }
 
 /// Another login of the account changed its presence.
@@ -251,6 +246,14 @@ mod tests {
     #[test]
     fn the_shapes_are_those_of_the_protocol() {
         let item = Buddy { buid: Some("bob".to_owned()), primitive: Some("away".to_owned()), ..Buddy::default() };
+        let sent = Im {
+            buid: Some("bob".to_owned()),
+            msg: Some("hi".to_owned()),
+            timestamp: Some(5),
+            msg_id: Some("e-1".to_owned()),
+            client_msg_id: Some("a7".to_owned()),
+            ..Im::default()
+        };
         let table = [
             (
                 signed_on("alice", "Alice A"),
@@ -280,9 +283,9 @@ mod tests {
             (buddy_added("alice", &[]), json!({"name":"buddy_added","proto":"prpl-skype","uid":"alice","edata":[]})),
             (delivery(0, 5), json!({"request_id":0,"response":{"timestamp":5}})),
             (
-                reflect_im("alice", "bob", "hi", 5, Some("e-1".to_owned())),
+                reflect_im("alice", sent),
                 json!({"name":"reflect","type":"conv","proto":"prpl-skype","uid":"alice",
-                    "edata":{"r_name":"send_im","buid":"bob","msg":"hi","timestamp":5,"msg_id":"e-1"}}),
+                    "edata":{"r_name":"send_im","buid":"bob","msg":"hi","timestamp":5,"msg_id":"e-1","client_msg_id":"a7"}}),
             ),
         ];
         for (outgoing, data) in table {

@@ -1,5 +1,7 @@
-//! Messages that no login of the receiver has acknowledged yet: what the database knows of them.
+//! Messages that no login of the receiver has acknowledged yet, and which were taken before: what
+//! the database knows of them.
 
+use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::params;
 
@@ -118,6 +120,32 @@ impl Database {
     pub(crate) fn remove_message(&self, id: MessageId) -> DbResult<bool> {
         Ok(self.sql()?.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute([id])? > 0)
     }
+
+    /// When the message that `sender` calls so was taken, if it was.
+    pub(crate) fn sent_at(&self, sender: UserId, client_msg_id: &str) -> DbResult<Option<u64>> {
+        let mut query =
+            self.sql()?.prepare_cached("SELECT sent_at FROM sent WHERE sender = ?1 AND client_msg_id = ?2")?;
+        query.query_row(params![sender, client_msg_id], |row| row.get(0).map(i64::cast_unsigned)).optional()
+    }
+
+    /// Remembers that the message that `sender` calls so was taken.
+    pub(crate) fn add_sent(&self, sender: UserId, client_msg_id: &str, sent_at: u64) -> DbResult<()> {
+        self.sql()?
+            .prepare_cached("INSERT INTO sent (sender, client_msg_id, sent_at) VALUES (?1, ?2, ?3)")?
+            .execute(params![sender, client_msg_id, sent_at.cast_signed()])
+            .map(drop)
+    }
+
+    /// Forgets what was taken before that time, at most `limit` of it.
+    pub(crate) fn forget_sent(&self, before: u64, limit: usize) -> DbResult<usize> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.sql()?
+            .prepare_cached(
+                "DELETE FROM sent WHERE (sender, client_msg_id) IN
+                 (SELECT sender, client_msg_id FROM sent WHERE sent_at < ?1 ORDER BY sent_at LIMIT ?2)",
+            )?
+            .execute(params![before.cast_signed(), limit])
+    }
 }
 
 #[cfg(test)]
@@ -140,6 +168,43 @@ mod tests {
         assert_eq!(stored, bodies);
         database.remove_user(alice).expect("remove");
         assert_eq!(database.waiting_for(bob).expect("count"), 0);
+    }
+
+    #[test]
+    fn what_was_sent_is_known_by_its_sender_and_its_exact_id() {
+        let database = Database::open(None).expect("open");
+        let [alice, bob] = users(&database, ["alice", "bob"]);
+        for (number, id) in ["a7", "A7", "a7 ", "nul \0 inside", "nul \0 after"].into_iter().enumerate() {
+            assert_eq!(database.sent_at(alice, id).expect("look"), None, "{id:?}");
+            database.add_sent(alice, id, number as u64).expect("add");
+            assert_eq!(database.sent_at(alice, id).expect("look"), Some(number as u64), "{id:?}");
+            assert_eq!(database.sent_at(bob, id).expect("look"), None, "{id:?}");
+        }
+        database.add_sent(bob, "a7", 1).expect("add");
+        database.remove_user(alice).expect("remove");
+        assert_eq!(database.sent_at(alice, "a7").expect("look"), None);
+        assert_eq!(database.sent_at(bob, "a7").expect("look"), Some(1));
+    }
+
+    #[test]
+    fn the_oldest_is_forgotten_first_and_no_more_than_the_limit() {
+        let database = Database::open(None).expect("open");
+        let [alice, bob] = users(&database, ["alice", "bob"]);
+        for time in 1..=6 {
+            let sender = if time % 2 == 0 { alice } else { bob };
+            database.add_sent(sender, &(7 - time).to_string(), time).expect("add");
+        }
+        let known = || -> Vec<u64> {
+            let sql = database.sql().expect("begin");
+            let mut query = sql.prepare("SELECT sent_at FROM sent ORDER BY sent_at").expect("query");
+            let times = query.query_map([], |row| row.get::<_, i64>(0)).expect("rows");
+            times.map(|time| time.expect("a time").cast_unsigned()).collect()
+        };
+        assert_eq!(database.forget_sent(5, 3).expect("forget"), 3);
+        assert_eq!(known(), [4, 5, 6]);
+        assert_eq!(database.forget_sent(5, 3).expect("forget"), 1);
+        assert_eq!(database.forget_sent(5, 3).expect("forget"), 0);
+        assert_eq!(known(), [5, 6]);
     }
 
     #[test]

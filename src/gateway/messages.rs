@@ -1,6 +1,8 @@
 //! What a client says to others, and that it types.
 
 use crate::imo::Arguments;
+use crate::imo::Im;
+use crate::imo::is_client_msg_id;
 
 use super::accounts::User;
 use super::accounts::UserId;
@@ -12,6 +14,9 @@ use super::mail::Said;
 use super::mail::Stored;
 use super::members::Chat;
 use super::methods::ACCEPTED;
+use super::methods::NO_USER;
+use super::methods::NOBODY;
+use super::methods::ONESELF;
 use super::methods::Outcome;
 use super::methods::refuse;
 use super::names::BODY_LIMIT;
@@ -21,17 +26,52 @@ const NO_BODY: &str = "the text is empty or too long";
 pub(super) const NO_CHAT: &str = "there is no such chat, or one is no member";
 pub(super) const FULL: &str = "too many messages wait for a member";
 
+/// A `send_im` on its way in.
+struct Sending<'a> {
+    /// From which session, by whom.
+    ssid: &'a str,
+    own: &'a User,
+    request_id: Option<u64>,
+    /// To whom, as the sender says it.
+    buid: &'a str,
+    body: &'a str,
+    client_msg_id: Option<&'a str>,
+    now: Now,
+}
+
 impl Core {
+    /// Takes a message, once: what was taken before is acknowledged as it was then, whatever has
+    /// changed since.
     pub(super) fn send_im(
         &mut self,
         ssid: &str,
         own: &User,
-        other: &User,
-        arguments: &Arguments,
         request_id: Option<u64>,
+        arguments: &Arguments,
         now: Now,
     ) -> Outcome {
+        let client_msg_id = arguments.client_msg_id.as_deref().filter(|id| is_client_msg_id(id));
+        if let Some(id) = client_msg_id
+            && let Some(sent_at) = self.db.sent_at(own.id, id)?
+        {
+            tracing::debug!("sent again");
+            if let Some(request_id) = request_id {
+                self.push(ssid, events::delivery(request_id, sent_at));
+            }
+            return ACCEPTED;
+        }
+        let Some(buid) = arguments.buid.as_deref() else { return refuse(NOBODY) };
         let Some(body) = body(arguments) else { return refuse(NO_BODY) };
+        let sending = Sending { ssid, own, request_id, buid, body, client_msg_id, now };
+        if buid.contains(';') { self.send_to_chat(&sending) } else { self.send_to_user(&sending) }
+    }
+
+    fn send_to_user(&mut self, sending: &Sending<'_>) -> Outcome {
+        let Sending { own, buid, body, now, .. } = *sending;
+        let Some(other) = self.db.user(buid)? else { return refuse(NO_USER) };
+        if other.id == own.id {
+            return refuse(ONESELF);
+        }
         let theirs = self.db.relation(other.id, own.id)?;
         if theirs.blocked {
             return refuse("the receiver blocks the sender");
@@ -39,7 +79,7 @@ impl Core {
         let message = if other.id == self.echo {
             // The echo hears it at once; its answer is a message like any other, with its own id.
             let back = self.db.relation(own.id, other.id)?;
-            if back.blocked { None } else { Some((own.id, self.store(other, own.id, back.alias, body, now)?)) }
+            if back.blocked { None } else { Some((own.id, self.store(&other, own.id, back.alias, body, now)?)) }
         } else {
             if self.is_full(other.id)? {
                 return refuse("too many messages wait for the receiver");
@@ -49,32 +89,35 @@ impl Core {
         // Sent and received message have one id between them; the letter keeps them apart where
         // one account sees both.
         let msg_id = message.as_ref().map(|(_, stored)| format!("{}-s{}", self.epoch, stored.id));
-        self.taken(ssid, own, &other.name, body, msg_id, request_id, now);
+        self.taken(sending, &other.name, msg_id)?;
         if let Some((to, stored)) = message {
             self.deliver(to, &stored);
         }
         ACCEPTED
     }
 
-    /// Tells the sender's side that a message was taken.
-    #[expect(clippy::too_many_arguments, reason = "they are the message")]
-    fn taken(
-        &mut self,
-        ssid: &str,
-        own: &User,
-        buid: &str,
-        body: &str,
-        msg_id: Option<String>,
-        request_id: Option<u64>,
-        now: Now,
-    ) {
+    /// Remembers that a message to `buid` was taken, and tells the sender's side.
+    fn taken(&mut self, sending: &Sending<'_>, buid: &str, msg_id: Option<String>) -> DbResult<()> {
+        let Sending { ssid, own, request_id, body, client_msg_id, now, .. } = *sending;
+        if let Some(id) = client_msg_id {
+            self.db.add_sent(own.id, id, now.unix)?;
+        }
         self.metrics.messages_in.inc();
         // First the acknowledgement, so that a sender never hears an answer before it. Version 0
         // has none (imo-protocol 11).
         if let Some(request_id) = request_id {
             self.push(ssid, events::delivery(request_id, now.unix));
         }
-        self.push_others(own.id, ssid, |name| events::reflect_im(name, buid, body, now.unix, msg_id));
+        let sent = || Im {
+            buid: Some(buid.to_owned()),
+            msg: Some(body.to_owned()),
+            timestamp: Some(now.unix),
+            msg_id,
+            client_msg_id: client_msg_id.map(str::to_owned),
+            ..Im::default()
+        };
+        self.push_others(own.id, ssid, |name| events::reflect_im(name, sent()));
+        Ok(())
     }
 
     /// Stores a message; [`deliver`](Self::deliver) queues it for the logins of its receiver.
@@ -88,17 +131,9 @@ impl Core {
         Ok(!self.is_online(account) && self.db.waiting_for(account)? >= STORED_LIMIT)
     }
 
-    pub(super) fn send_to_chat(
-        &mut self,
-        ssid: &str,
-        own: &User,
-        arguments: &Arguments,
-        request_id: Option<u64>,
-        now: Now,
-    ) -> Outcome {
-        let buid = arguments.buid.as_deref().unwrap_or_default();
+    fn send_to_chat(&mut self, sending: &Sending<'_>) -> Outcome {
+        let Sending { own, buid, body, now, .. } = *sending;
         let Some(chat) = self.chat(own, buid.strip_suffix(';'))? else { return refuse(NO_CHAT) };
-        let Some(body) = body(arguments) else { return refuse(NO_BODY) };
         let Some(copies) = self.say(own, &chat, body, false, now)? else { return refuse(FULL) };
         // Stored before anything is told, so that nothing is told that could not be stored.
         let echoed = match self.db.user_by_id(self.echo)? {
@@ -108,7 +143,7 @@ impl Core {
         let echoed = echoed.unwrap_or_default();
         let said = copies.first().and_then(|(_, stored)| stored.said.as_ref());
         let msg_id = said.map(|said| events::said_id(&self.epoch, said.id));
-        self.taken(ssid, own, buid, body, msg_id, request_id, now);
+        self.taken(sending, buid, msg_id)?;
         self.deliver_all(&copies);
         self.deliver_all(&echoed);
         ACCEPTED

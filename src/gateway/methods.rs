@@ -49,6 +49,9 @@ pub(crate) enum Verdict {
 pub(super) type Outcome = DbResult<Option<()>>;
 
 pub(super) const ACCEPTED: Outcome = Ok(Some(()));
+pub(super) const NOBODY: &str = "it says about nobody";
+pub(super) const NO_USER: &str = "there is no such user";
+pub(super) const ONESELF: &str = "it is about oneself";
 
 /// Refuses a request. The protocol has no room for the reason; the log has.
 pub(super) fn refuse(reason: &'static str) -> Outcome {
@@ -204,22 +207,19 @@ impl Core {
             "kick_member" => self.kick_member(&user, &arguments),
             "set_group_topic" => self.set_group_topic(&user, &arguments, now),
             "leave_group" => self.leave_group(&user, &arguments),
+            "send_im" => self.send_im(ssid, &user, call.request_id, &arguments, now),
             _ => self.call_about(ssid, &user, call, arguments, now),
         }
     }
 
-    /// A method about another user, or a message to a chat.
+    /// A method about another user.
     fn call_about(&mut self, ssid: &str, own: &User, call: &Call, arguments: Arguments, now: Now) -> Outcome {
-        let Some(buid) = arguments.buid.as_deref() else { return refuse("it says about nobody") };
-        if call.method == "send_im" && buid.contains(';') {
-            return self.send_to_chat(ssid, own, &arguments, call.request_id, now);
-        }
-        let Some(other) = self.db.user(buid)? else { return refuse("there is no such user") };
+        let Some(buid) = arguments.buid.as_deref() else { return refuse(NOBODY) };
+        let Some(other) = self.db.user(buid)? else { return refuse(NO_USER) };
         if other.id == own.id {
-            return refuse("it is about oneself");
+            return refuse(ONESELF);
         }
         match call.method.as_str() {
-            "send_im" => self.send_im(ssid, own, &other, &arguments, call.request_id, now),
             "im_typing" => self.im_typing(own, &other, &arguments),
             "add_buddy" => self.add_buddy(own, &other, arguments.msg.as_deref().unwrap_or_default()),
             "del_buddy" => self.del_buddy(own, &other),

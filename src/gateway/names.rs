@@ -16,6 +16,8 @@ pub(crate) const PASSWORD_LIMIT: usize = 1_024;
 pub(crate) const CONTACT_LIMIT: u64 = 10_000;
 /// Messages that wait for an account that is away; beyond it senders are refused.
 pub(crate) const STORED_LIMIT: u64 = 100_000;
+/// How long it is known which messages were taken, in seconds.
+pub(crate) const SENT_LIFETIME: u64 = 30 * 24 * 3_600;
 /// Chats that one account may be in.
 pub(crate) const CHAT_LIMIT: u64 = 250;
 /// Members that a chat may have.

@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 
 use crate::error::Error;
 use crate::imo::Answer;
+use crate::imo::CLIENT_MSG_IDS;
 use crate::imo::Call;
 use crate::imo::Envelope;
 use crate::imo::FORWARD_TO_CLIENT;
@@ -198,7 +199,7 @@ impl Service {
         }
         let now = now();
         let ssid = self.run(move |core| Ok(core.open_session(now))).await?.ok_or(Failure::Full)?;
-        Ok(Answer { method: REST_RPC.to_owned(), data: json!({ "ssid": ssid }) })
+        Ok(Answer { method: REST_RPC.to_owned(), data: json!({ "ssid": ssid, CLIENT_MSG_IDS: true }) })
     }
 
     async fn forward(&self, data: Value, address: IpAddr) -> Result<Envelope, Failure> {

@@ -23,6 +23,7 @@ use super::names::CALL_LIMIT;
 use super::names::CHAT_LIMIT;
 use super::names::CONTACT_LIMIT;
 use super::names::MEMBER_LIMIT;
+use super::names::SENT_LIFETIME;
 use super::names::STORED_LIMIT;
 
 const EXPIRY: Duration = Duration::from_secs(120);
@@ -160,6 +161,53 @@ fn what_could_not_be_written_is_told_to_nobody() {
     for ssid in [&alice, &bob] {
         assert!(matches!(world.poll(ssid, 0), PollStep::Answer(Envelope { ack: Some(0), .. })), "a new login is due");
     }
+}
+
+impl World {
+    fn send_marked(&mut self, ssid: &str, to: &str, text: &str, id: &str) -> bool {
+        self.request(ssid, "send_im", json!({"buid": to, "msg": text, "client_msg_id": id}))
+    }
+
+    fn waiting(&self, name: &str) -> u64 {
+        let account = self.core.db.user(name).expect("look").expect("there").id;
+        self.core.db.waiting_for(account).expect("count")
+    }
+}
+
+#[test]
+fn a_message_is_known_again_for_a_month() {
+    let mut world = World::new();
+    world.now.unix = 10 * SENT_LIFETIME;
+    let alice = world.login("alice");
+    for (seconds, messages) in [(0, 1), (SENT_LIFETIME, 1), (1, 2), (0, 2)] {
+        world.now.unix += seconds;
+        world.core.tick(world.now).expect("tick");
+        assert!(world.send_marked(&alice, "bob", "hi", "a7"));
+        assert_eq!(world.waiting("bob"), messages, "after {seconds} s more");
+    }
+}
+
+#[test]
+fn what_was_refused_or_could_not_be_written_is_not_known() {
+    let mut world = World::new();
+    let alice = world.login("alice");
+    let [alice_id, bob_id] = ["alice", "bob"].map(|name| world.core.db.user(name).expect("look").expect("there").id);
+    let blocked = Relation { blocked: true, ..Relation::default() };
+    world.core.db.set_relation(bob_id, alice_id, &blocked).expect("set");
+    assert!(!world.send_marked(&alice, "bob", "hi", "a7"));
+    world.core.db.set_relation(bob_id, alice_id, &Relation::default()).expect("set");
+    // It is in the transaction of the message.
+    assert!(world.send_marked(&alice, "bob", "hi", "a7"));
+    world.core.db.end_operation(false).expect("end");
+    assert_eq!(world.waiting("bob"), 0);
+    assert!(world.send_marked(&alice, "bob", "hi", "a7"));
+    assert_eq!(world.waiting("bob"), 1);
+    // Whatever has changed since: it was taken.
+    world.core.db.set_relation(bob_id, alice_id, &blocked).expect("set");
+    assert!(world.send_marked(&alice, "bob", "hi", "a7"));
+    world.core.db.remove_user(bob_id).expect("remove");
+    assert!(world.send_marked(&alice, "bob", "hi", "a7"));
+    assert!(!world.send_marked(&alice, "bob", "hi", "a8"));
 }
 
 #[test]

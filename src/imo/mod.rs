@@ -33,6 +33,11 @@ pub const FORWARD_TO_SERVER: &str = "forward_to_server";
 pub const FORWARD_TO_CLIENT: &str = "forward_to_client";
 /// `version` of `get_cookie_and_ssid`.
 pub const CLIENT_VERSION: &str = "1336611734.48";
+/// Member of the answer that opens a session: `true` says that the server knows messages by their
+/// `client_msg_id`. Not of the original protocol; our gateway adds it, other programs ignore it.
+pub const CLIENT_MSG_IDS: &str = "client_msg_ids";
+/// The longest `client_msg_id`, in bytes.
+pub const CLIENT_MSG_ID_LIMIT: usize = 128;
 
 /// What a client posts in the form field `data` (imo-protocol 2.1), and what `data` of an answer
 /// holds (2.2).
@@ -149,6 +154,10 @@ pub struct Arguments {
     /// Whom `invite_to_group` invites.
     #[serde(deserialize_with = "lenient")]
     pub ibuid: Option<String>,
+    /// The sender's own id of the message of `send_im`, the same when it is sent again. Not of the
+    /// original protocol; see [`CLIENT_MSG_IDS`] and [`is_client_msg_id`].
+    #[serde(deserialize_with = "lenient")]
+    pub client_msg_id: Option<String>,
 }
 
 /// The body of an HTTP answer (imo-protocol 2.2).
@@ -259,6 +268,9 @@ pub struct Im {
     /// none; our gateway adds it, other programs ignore it, and a session does without.
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub msg_id: Option<String>,
+    /// The `client_msg_id` of a reflected `send_im`, if it had one.
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub client_msg_id: Option<String>,
     /// `typing`, `typed` or `not_typing`, in an `im_typing`.
     #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub typing_state: Option<String>,
@@ -324,6 +336,11 @@ pub fn find_ssid(value: &Value) -> Option<&str> {
         Value::Array(items) => items.iter().find_map(find_ssid),
         _ => None,
     }
+}
+
+/// Whether this can be a `client_msg_id`; any other counts as absent.
+pub fn is_client_msg_id(id: &str) -> bool {
+    (1..=CLIENT_MSG_ID_LIMIT).contains(&id.len())
 }
 
 /// What a member is read as; of another type, it counts as absent.

@@ -9,6 +9,7 @@ use imo2skype::backend::Conversation;
 use imo2skype::backend::Event;
 use imo2skype::backend::Failure;
 use imo2skype::backend::Kind;
+use imo2skype::backend::Lost;
 use imo2skype::backend::Mark;
 use imo2skype::backend::Message;
 use imo2skype::backend::Receipt;
@@ -353,4 +354,24 @@ fn a_cut_round_is_told_and_not_repeated_in_another_session() {
     server.let_in("T");
     assert_eq!(client.done(1), Err(Failure::Unclear));
     client.end();
+}
+
+#[test]
+fn a_round_that_the_end_of_the_session_interrupts_is_told() {
+    for end in ["in the answer", "in a poll"] {
+        let server = Server::start();
+        let mut client = in_a_chat(&server);
+        let reset = json!([down(2, "reset", json!({"name": "reset"}))]);
+        change(&mut client, 1, Change::Invite(handles(&["carol", "dave"])));
+        let call = server.request("invite_to_group");
+        if end == "in the answer" {
+            call.accept(reset);
+        } else {
+            server.poll().answer(call.seq(), reset);
+            call.accept(json!([]));
+        }
+        assert_eq!(client.done(1), Err(Failure::Unclear), "{end}");
+        assert!(matches!(client.lost(1), Lost::Ended), "{end}");
+        client.end();
+    }
 }

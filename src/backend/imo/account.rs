@@ -348,9 +348,12 @@ impl Account {
                 }
                 posted => posted?,
             };
-            let settled = self.with_chats(tie, |session, chats| {
+            let (settled, goes_on) = self.with_chats(tie, |session, chats| {
                 session.set_settling(true);
-                session.settle(answer, chats)
+                let mut settled = session.settle(answer, chats);
+                // Registered before anything else can end the session, so that it has an outcome then.
+                let again = settled.again.take().map(|(draft, purpose)| session.ask(draft, purpose));
+                (settled, again.is_some())
             })?;
             accepted = settled.accepted;
             self.take(settled.steps);
@@ -361,9 +364,8 @@ impl Account {
             if let Some(end) = self.drain(tie) {
                 return Err(Halt::Over(end));
             }
-            match settled.again {
-                Some((draft, purpose)) => self.with_session(tie, |session| session.ask(draft, purpose))?,
-                None => break,
+            if !goes_on {
+                break;
             }
         }
         Ok(accepted)

@@ -15,10 +15,15 @@ mod answers;
 mod calls;
 #[path = "imo_wire/chats.rs"]
 mod chats;
+#[cfg(feature = "gateway")]
+#[path = "imo_wire/crash.rs"]
+mod crash;
 #[path = "imo_wire/login.rs"]
 mod login;
 #[path = "imo_wire/loss.rs"]
 mod loss;
+#[path = "imo_wire/marks.rs"]
+mod marks;
 #[path = "imo_wire/pictures.rs"]
 mod pictures;
 #[path = "imo_wire/session.rs"]

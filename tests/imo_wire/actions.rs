@@ -49,8 +49,8 @@ fn a_delivery_is_told_before_in_and_after_the_answer() {
     let call = server.request("send_im");
     assert_eq!(
         *call.message(),
-        json!({"data": {"method": "send_im", "request_id": 0, "data": {
-                "ssid": "S", "uid": "alice", "proto": "prpl-skype", "buid": "bob", "msg": "a\r\nb \u{1f600}+&=%"}},
+        json!({"data": {"method": "send_im", "request_id": 0, "data": {"ssid": "S", "uid": "alice",
+                "proto": "prpl-skype", "buid": "bob", "msg": "a\r\nb \u{1f600}+&=%", "client_msg_id": "10"}},
             "to": {"system": "im"}, "from": {"system": "client", "ssid": "S"}, "seq": 4})
     );
     server.poll().accept(json!([delivered(2, 0), delivered(3, 77)]));

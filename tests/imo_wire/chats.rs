@@ -129,7 +129,8 @@ fn a_chat_is_founded_and_filled_whenever_the_news_of_it_comes() {
         }
         assert_eq!(members(&conversation(&client)), ["alice", "-bob"]);
         let call = server.request("send_im");
-        let wanted = json!({"ssid": "S", "uid": "alice", "proto": "prpl-skype", "buid": "g1;", "msg": "hello"});
+        let wanted = json!({"ssid": "S", "uid": "alice", "proto": "prpl-skype", "buid": "g1;", "msg": "hello",
+            "client_msg_id": "2"});
         assert_eq!(arguments(&call), wanted);
         call.accept(json!([delivered(3, 0)]));
         client.done(2).expect("delivered");

@@ -53,7 +53,11 @@ impl Client {
     }
 
     pub(crate) fn with(url: &str, limits: Limits) -> Self {
-        let mut config = Config::new("alice", "s&cret =%");
+        Self::named("alice", url, limits)
+    }
+
+    pub(crate) fn named(name: &str, url: &str, limits: Limits) -> Self {
+        let mut config = Config::new(name, "s&cret =%");
         config.set("server", url).expect("a URL");
         let mut backend = open_with(&config, limits).expect("a back end");
         let (sender, events) = unbounded();
@@ -91,8 +95,17 @@ impl Client {
     }
 
     pub(crate) fn send(&mut self, ticket: u64, body: &str) {
+        self.send_marked(ticket, body, Mark::new(ticket.to_string()));
+    }
+
+    /// What a program before may have sent.
+    pub(crate) fn send_again(&mut self, ticket: u64, body: &str, id: &str) {
+        self.send_marked(ticket, body, Mark { id: id.to_owned(), repeated: true });
+    }
+
+    pub(crate) fn send_marked(&mut self, ticket: u64, body: &str, mark: Mark) {
         let to = Address::User(Handle::new("bob"));
-        self.task(ticket, Task::SendText { to, body: body.to_owned(), mark: Mark::new(ticket.to_string()) });
+        self.task(ticket, Task::SendText { to, body: body.to_owned(), mark });
     }
 
     pub(crate) fn event(&self) -> Event {

@@ -75,6 +75,8 @@ impl Call {
 }
 
 pub(crate) struct Server {
+    /// Whether it says that it tells messages from their repeats.
+    pub(crate) knows_marks: bool,
     pub(crate) url: String,
     pub(crate) requests: Receiver<Call>,
     pub(crate) polls: Receiver<Call>,
@@ -96,7 +98,12 @@ impl Server {
                 thread::spawn(move || serve(stream, &requests, &polls));
             }
         });
-        Self { url, requests, polls, connections }
+        Self { knows_marks: false, url, requests, polls, connections }
+    }
+
+    /// One that tells messages from their repeats.
+    pub(crate) fn knowing_marks() -> Self {
+        Self { knows_marks: true, ..Self::start() }
     }
 
     /// The next request, which must be `name`.
@@ -110,10 +117,21 @@ impl Server {
         self.polls.recv_timeout(GUARD).expect("a poll")
     }
 
+    /// The first poll of a session; those of the last may be there still.
+    pub(crate) fn poll_of(&self, ssid: &str) -> Call {
+        loop {
+            let poll = self.poll();
+            if poll.envelope["ssid"] == ssid {
+                return poll;
+            }
+        }
+    }
+
     /// Answers the opening of a session and the calls up to the first poll.
     pub(crate) fn let_in(&self, ssid: &str) {
         self.request("GET /pre/ HTTP/1.1").raw("200 OK", "Set-Cookie: c=1\r\n", "hello");
-        let answer = json!({"method": "rest_rpc", "data": {"ssid": ssid}});
+        let data = if self.knows_marks { json!({"ssid": ssid, "client_msg_ids": true}) } else { json!({"ssid": ssid}) };
+        let answer = json!({"method": "rest_rpc", "data": data});
         self.request("get_cookie_and_ssid").json(&answer);
         for name in ["account_login", "get_unread_msgs", "get_alpha_for_user", "observed_user_activity"] {
             self.request(name).accept(json!([]));

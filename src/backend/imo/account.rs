@@ -35,6 +35,7 @@ use super::session::End;
 use super::session::Session;
 use super::session::Step;
 use super::status::Status;
+use super::texts::Rest;
 use crate::backend::Epoch;
 use crate::backend::Event;
 use crate::backend::Events;
@@ -152,6 +153,14 @@ impl State {
     pub(super) fn has_arrived(&self) -> bool {
         self.link.is_some() && self.session.as_ref().is_some_and(Session::has_arrived)
     }
+
+    /// Ends the session, if there is one. What of it goes on in the next is before all that waits:
+    /// it was sent before. The outcomes of the rest are to be told when the lock is let go.
+    pub(super) fn end_session(&mut self) -> Vec<Event> {
+        let Rest { events, texts } = self.session.take().map(|last| last.close(&mut self.chats)).unwrap_or_default();
+        self.queue.put_back(texts);
+        events
+    }
 }
 
 /// A message that is being handled. When that ends, even in a panic, others may go on.
@@ -243,7 +252,7 @@ impl Account {
         }
     }
 
-    pub(super) fn deliver_all(&self, events: Vec<Event>) {
+    pub(super) fn deliver_all(&self, events: impl IntoIterator<Item = Event>) {
         for event in events {
             self.deliver(event);
         }
@@ -411,8 +420,8 @@ impl Account {
             return Err(Halt::Cut);
         }
         state.sessions += 1;
-        let last = state.session.replace(session);
-        let events = last.map(|last| last.close(&mut state.chats)).unwrap_or_default();
+        let events = state.end_session();
+        state.session = Some(session);
         drop(state);
         self.deliver_all(events);
         Ok(())
@@ -432,13 +441,13 @@ impl Account {
                 Step::Deliver(event) => self.deliver(event),
                 Step::Icon(user, icon) => {
                     let event = self.lock().pictures.told(user, icon);
-                    self.deliver_all(event.into_iter().collect());
+                    self.deliver_all(event);
                     self.wake();
                 }
                 Step::Reflected(presence, mood) => self.lock().status.reflected(presence, mood.as_deref()),
                 Step::StayActive => self.want(|state| state.stay_active = true),
                 Step::RefuseAutoAway => self.want(|state| state.refuse_auto_away = true),
-                Step::Requeue(action) => self.lock().queue.put_back(action),
+                Step::Requeue(action) => self.lock().queue.put_back([action]),
             }
         }
     }
@@ -467,19 +476,17 @@ impl Account {
             }
             state.link = None;
             state.cut = None;
-            let State { session, chats, epoch, .. } = &mut *state;
             // A session that never was online has nothing worth taking up again.
-            let gone = session.take_if(|session| over || !session.has_signed_on());
-            let mut outcomes = gone.map(|gone| gone.close(chats)).unwrap_or_default();
-            outcomes.extend(session.as_mut().map(Session::suspend).unwrap_or_default());
+            let gone = over || state.session.as_ref().is_some_and(|session| !session.has_signed_on());
+            let mut outcomes = if gone { state.end_session() } else { Vec::new() };
+            outcomes.extend(state.session.as_mut().map(Session::suspend).unwrap_or_default());
             if matches!(reason, Lost::Refused { .. }) {
                 // There may never be another session.
-                outcomes.extend(chats.abandon());
+                outcomes.extend(state.chats.abandon());
             }
-            (*epoch, outcomes)
+            (state.epoch, outcomes)
         };
-        self.deliver_all(outcomes);
-        self.deliver(Event::Disconnected { epoch, reason });
+        self.deliver_all(outcomes.into_iter().chain([Event::Disconnected { epoch, reason }]));
         self.wake();
     }
 }

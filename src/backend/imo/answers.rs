@@ -8,11 +8,9 @@ use super::session::End;
 use super::session::Session;
 use super::session::Step;
 use super::session::done;
-use crate::backend::Action;
 use crate::backend::Event;
 use crate::backend::Failure;
 use crate::backend::Receipt;
-use crate::backend::Task;
 use crate::backend::Ticket;
 use crate::imo;
 use crate::model::RemoteId;
@@ -187,10 +185,7 @@ impl Session {
     fn hand_back(&mut self, purpose: Purpose, chats: &mut Chats, steps: &mut Vec<Step>) {
         match purpose {
             Purpose::Text(id) => {
-                if let Some(text) = self.texts.remove(&id) {
-                    let task = Task::SendText { to: text.to, body: text.body, mark: text.mark };
-                    steps.push(Step::Requeue(Action::Task { ticket: text.ticket, task }));
-                }
+                steps.extend(self.texts.remove(&id).map(|text| Step::Requeue(text.again())));
             }
             other => steps.extend(self.cut_off(other, Failure::NotConnected, chats).map(Step::Deliver)),
         }

@@ -71,8 +71,9 @@ impl Caller<'_> {
     }
 
     /// Version 0 has no number for it (imo-protocol 11).
-    pub(super) fn send_im(self, request_id: Option<u64>, buid: &str, body: &str) -> Draft {
-        let draft = self.of_account("im", "send_im", json!({"buid": buid, "msg": body}));
+    /// Servers that do not know what `mark` is for ignore it.
+    pub(super) fn send_im(self, request_id: Option<u64>, buid: &str, body: &str, mark: &str) -> Draft {
+        let draft = self.of_account("im", "send_im", json!({"buid": buid, "msg": body, "client_msg_id": mark}));
         Draft { request_id, ..draft }
     }
 
@@ -192,7 +193,12 @@ mod tests {
                 "account_login",
                 account(json!({"passwd": "secret", "captcha": null})),
             ),
-            (caller.send_im(Some(3), "bob", "hi"), "im", "send_im", account(json!({"buid": "bob", "msg": "hi"}))),
+            (
+                caller.send_im(Some(3), "bob", "hi", "a7"),
+                "im",
+                "send_im",
+                account(json!({"buid": "bob", "msg": "hi", "client_msg_id": "a7"})),
+            ),
             (
                 caller.create_shared_group("1795333452"),
                 "im",
@@ -216,6 +222,6 @@ mod tests {
             assert_eq!((draft.system, draft.method, draft.arguments), (system, method, arguments));
             assert_eq!(draft.request_id, (method == "send_im").then_some(3));
         }
-        assert_eq!(caller.send_im(None, "bob", "hi").request_id, None);
+        assert_eq!(caller.send_im(None, "bob", "hi", "a7").request_id, None);
     }
 }

@@ -271,7 +271,14 @@ fn reflected(kind: Option<&str>, im: imo::Im, me: &Handle, stamp: &mut Stamp<'_>
             None => News::Nothing,
         },
         (Some("conv"), Some("send_im")) => match im.buid.as_deref().and_then(address) {
-            Some(to) => text(im, to, me.clone(), None, stamp),
+            Some(to) => {
+                // Only here: what another account calls its message means nothing to us.
+                let mark = im.client_msg_id.clone().filter(|id| imo::is_client_msg_id(id));
+                match text(im, to, me.clone(), None, stamp) {
+                    News::Told(Event::Message(message)) => News::Told(Event::Message(Message { mark, ..message })),
+                    news => news,
+                }
+            }
             None => News::Nothing,
         },
         _ => News::Nothing,

@@ -37,6 +37,21 @@ fn a_reflected_message_is_ours() {
     let message = message_of(news("im", data));
     assert_eq!(message.author, Handle::new("alice"));
     assert_eq!(message.conversation, Address::User(Handle::new("b_x20b")));
+    assert_eq!(message.mark, None);
+}
+
+#[test]
+fn only_our_own_messages_have_marks() {
+    let reflected = |mark: serde_json::Value| {
+        let edata = json!({"r_name": "send_im", "buid": "bob", "msg": "x", "client_msg_id": mark});
+        message_of(news("im", json!({"name": "reflect", "type": "conv", "edata": edata}))).mark
+    };
+    assert_eq!(reflected(json!("a7")).as_deref(), Some("a7"));
+    for other in [json!(""), json!("x".repeat(129)), json!(7), json!(null)] {
+        assert_eq!(reflected(other.clone()), None, "{other}");
+    }
+    let received = message_of(im("recv_im", json!({"buid": "bob", "msg": "x", "client_msg_id": "a7"})));
+    assert_eq!(received.mark, None);
 }
 
 #[test]

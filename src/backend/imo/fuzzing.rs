@@ -9,6 +9,7 @@ use super::chats::Chats;
 use super::server::Version;
 use super::session::Session;
 use super::session::Step;
+use super::texts::Rest;
 use crate::backend::Action;
 use crate::backend::Address;
 use crate::backend::Epoch;
@@ -45,7 +46,7 @@ pub struct Client {
     chats: Chats,
     sessions: usize,
     tickets: u64,
-    /// Messages that the server has certainly not taken.
+    /// Messages that are for another session.
     queue: VecDeque<(Ticket, Address, String, Mark)>,
 }
 
@@ -53,7 +54,7 @@ impl Client {
     /// A client in its first session, before the login has succeeded; its tickets begin above `tickets`.
     #[must_use]
     pub fn new(tickets: u64) -> Self {
-        Self { session: session(), chats: Chats::default(), sessions: 1, tickets, queue: VecDeque::new() }
+        Self { session: session(1), chats: Chats::default(), sessions: 1, tickets, queue: VecDeque::new() }
     }
 
     /// The number of the session, and the `ack` that its next envelope has.
@@ -109,7 +110,10 @@ impl Client {
 
     /// Ends the session: what that leaves to tell.
     pub fn close(mut self) -> Vec<Event> {
-        let mut events = self.session.close(&mut self.chats);
+        let Rest { mut events, texts } = self.session.close(&mut self.chats);
+        let ticket = |text| if let Action::Task { ticket, .. } = text { Some(ticket) } else { None };
+        let texts = texts.into_iter().filter_map(ticket);
+        events.extend(texts.map(|ticket| Event::Done { ticket, outcome: Err(Failure::Unclear) }));
         events.extend(self.chats.abandon());
         let rest = self.queue.into_iter();
         events.extend(rest.map(|(ticket, ..)| Event::Done { ticket, outcome: Err(Failure::NotConnected) }));
@@ -123,7 +127,12 @@ impl Client {
             return self.session.ask(draft, Purpose::Plain);
         }
         if let (Asked::Text, Some((ticket, to, body, mark))) = (asked, self.queue.pop_front()) {
-            return self.session.send(ticket, to, "bob", body, mark);
+            if self.session.may_send(&mark) {
+                self.session.send(ticket, to, "bob", body, mark);
+            } else {
+                events.push(Event::Done { ticket, outcome: Err(Failure::Unclear) });
+            }
+            return;
         }
         if let Asked::Errand = asked {
             self.session.run_errand(&mut self.chats);
@@ -168,22 +177,33 @@ impl Client {
         for step in steps {
             match step {
                 Step::Deliver(event) => events.push(event),
-                Step::Requeue(Action::Task { ticket, task: Task::SendText { to, body, mark } }) => {
-                    self.queue.push_front((ticket, to, body, mark));
-                }
-                Step::Requeue(action) => panic!("{action:?} is not for another session"),
+                Step::Requeue(action) => self.put_back(action),
                 // For the threads.
                 _ => {}
             }
         }
     }
 
+    fn put_back(&mut self, action: Action) {
+        match action {
+            Action::Task { ticket, task: Task::SendText { to, body, mark } } => {
+                self.queue.push_front((ticket, to, body, mark));
+            }
+            other => panic!("{other:?} is not for another session"),
+        }
+    }
+
     fn open_another(&mut self, events: &mut Vec<Event>) {
         self.sessions += 1;
-        events.extend(std::mem::replace(&mut self.session, session()).close(&mut self.chats));
+        let last = std::mem::replace(&mut self.session, session(self.sessions));
+        let rest = last.close(&mut self.chats);
+        events.extend(rest.events);
+        rest.texts.into_iter().rev().for_each(|text| self.put_back(text));
     }
 }
 
-fn session() -> Session {
-    Session::new("S".to_owned(), "alice", Handle::new("alice"), Version::One)
+/// The session of this number; every other one is with a server that knows marks.
+fn session(number: usize) -> Session {
+    let session = Session::new("S".to_owned(), "alice", Handle::new("alice"), Version::One);
+    session.knowing_marks(number % 2 == 1)
 }

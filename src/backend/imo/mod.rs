@@ -23,6 +23,7 @@ mod server;
 mod session;
 mod status;
 mod tasks;
+mod texts;
 mod tls;
 
 use std::sync::Arc;
@@ -161,8 +162,8 @@ impl Backend for ImoBackend {
             Action::Typing { .. } if !state.has_arrived() => {}
             // The protocol has no word for it.
             Action::Seen { .. } => {}
-            // What is not begun stays so: the outcome is told when it is known.
-            Action::Withdraw { .. } => {}
+            // Told by the request thread: the session holds its lock.
+            Action::Withdraw { ticket } => state.queue.withdraw(ticket),
             action @ (Action::Typing { .. } | Action::Task { .. }) => state.queue.push(action)?,
         }
         drop(state);

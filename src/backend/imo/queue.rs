@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::backend::Action;
+use crate::backend::Failure;
 use crate::backend::Task;
 use crate::backend::Ticket;
 
@@ -11,53 +12,78 @@ const MAX_WAITING: usize = 1024;
 
 /// The actions of one account, in order.
 #[derive(Default)]
-pub(super) struct Queue(VecDeque<Action>);
+pub(super) struct Queue {
+    waiting: VecDeque<Action>,
+    /// What became of those that were taken back, still to be told.
+    withdrawn: VecDeque<(Ticket, Failure)>,
+}
 
 impl Queue {
     /// Takes an action, or gives it back when there is no room. Of what one user is told about our
     /// typing, only the newest stays.
     pub(super) fn push(&mut self, action: Action) -> Result<(), Action> {
         if let Action::Typing { user, .. } = &action {
-            self.0.retain(|waiting| !matches!(waiting, Action::Typing { user: other, .. } if other == user));
+            self.waiting.retain(|waiting| !matches!(waiting, Action::Typing { user: other, .. } if other == user));
         }
-        if self.0.len() >= MAX_WAITING {
+        if self.waiting.len() + self.withdrawn.len() >= MAX_WAITING {
             return Err(action);
         }
-        self.0.push_back(action);
+        self.waiting.push_back(action);
         Ok(())
     }
 
-    /// Takes an action back, before all others.
-    pub(super) fn put_back(&mut self, action: Action) {
-        self.0.push_front(action);
+    /// Takes actions back in their order, before all others.
+    pub(super) fn put_back(&mut self, actions: impl IntoIterator<Item = Action, IntoIter: DoubleEndedIterator>) {
+        actions.into_iter().rev().for_each(|action| self.waiting.push_front(action));
+    }
+
+    /// Takes a task out that has not been begun, if it is there.
+    pub(super) fn withdraw(&mut self, ticket: Ticket) {
+        let is_it = |action: &Action| matches!(action, Action::Task { ticket: other, .. } if *other == ticket);
+        let found = self.waiting.iter().position(is_it).and_then(|at| self.waiting.remove(at));
+        self.withdrawn.extend(found.and_then(outcome));
+    }
+
+    /// What is to be told of a task that was taken out.
+    pub(super) fn next_withdrawn(&mut self) -> Option<(Ticket, Failure)> {
+        self.withdrawn.pop_front()
     }
 
     /// The action whose turn it is. Offline, messages wait for a connection, and what one may be
     /// told of our typing waits for somebody who wants to know.
     pub(super) fn next(&mut self, online: bool) -> Option<Action> {
         if online {
-            return self.0.pop_front();
+            return self.waiting.pop_front();
         }
         let waits = |action: &Action| {
             matches!(action, Action::Typing { .. } | Action::Task { task: Task::SendText { .. }, .. })
         };
-        let at = self.0.iter().position(|action| !waits(action))?;
-        self.0.remove(at)
+        let at = self.waiting.iter().position(|action| !waits(action))?;
+        self.waiting.remove(at)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.waiting.is_empty() && self.withdrawn.is_empty()
     }
 
     /// Forgets what is old news on another connection.
     pub(super) fn forget_typing(&mut self) {
-        self.0.retain(|action| !matches!(action, Action::Typing { .. }));
+        self.waiting.retain(|action| !matches!(action, Action::Typing { .. }));
     }
 
-    /// Empties the queue: the tickets that still wait for an outcome.
-    pub(super) fn close(&mut self) -> Vec<Ticket> {
-        let ticket = |action| if let Action::Task { ticket, .. } = action { Some(ticket) } else { None };
-        self.0.drain(..).filter_map(ticket).collect()
+    /// Empties the queue: what is to be told of the tasks that still wait for an outcome.
+    pub(super) fn close(&mut self) -> Vec<(Ticket, Failure)> {
+        self.withdrawn.drain(..).chain(self.waiting.drain(..).filter_map(outcome)).collect()
+    }
+}
+
+/// What becomes of an action that is not begun any more.
+fn outcome(action: Action) -> Option<(Ticket, Failure)> {
+    match action {
+        // Begun it was, in a session or a program before.
+        Action::Task { ticket, task: Task::SendText { mark, .. } } if mark.repeated => Some((ticket, Failure::Unclear)),
+        Action::Task { ticket, .. } => Some((ticket, Failure::NotConnected)),
+        _ => None,
     }
 }
 
@@ -74,11 +100,12 @@ mod tests {
     }
 
     fn text(ticket: u64) -> Action {
-        let task = Task::SendText {
-            to: Address::User(Handle::new("bob")),
-            body: "hi".to_owned(),
-            mark: Mark::new(ticket.to_string()),
-        };
+        marked(ticket, false)
+    }
+
+    fn marked(ticket: u64, repeated: bool) -> Action {
+        let mark = Mark { id: ticket.to_string(), repeated };
+        let task = Task::SendText { to: Address::User(Handle::new("bob")), body: "hi".to_owned(), mark };
         Action::Task { ticket: Ticket(ticket), task }
     }
 
@@ -140,10 +167,47 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_back_is_first() {
-        let mut queue = of([text(1), text(2)]);
-        let first = queue.next(true).expect("an action");
-        queue.put_back(first);
-        assert_eq!(drain(queue, true), [text(1), text(2)]);
+    fn what_is_put_back_is_first_and_keeps_its_order() {
+        let mut queue = of([text(1), text(2), text(3)]);
+        let first = [queue.next(true), queue.next(true)].into_iter().flatten();
+        queue.put_back(first.collect::<Vec<_>>());
+        assert_eq!(drain(queue, true), [text(1), text(2), text(3)]);
+    }
+
+    #[test]
+    fn only_a_task_that_waits_is_withdrawn() {
+        let mut queue = of([text(1), typing("bob", Typing::Typing), removal(2), marked(3, true)]);
+        for ticket in [2, 9, 1, 3, 2] {
+            queue.withdraw(Ticket(ticket));
+        }
+        // What may have been sent before may have arrived.
+        let wanted = [(2, Failure::NotConnected), (1, Failure::NotConnected), (3, Failure::Unclear)];
+        for (ticket, failure) in wanted {
+            assert_eq!(queue.next_withdrawn(), Some((Ticket(ticket), failure)));
+        }
+        assert_eq!(queue.next_withdrawn(), None);
+        assert_eq!(drain(queue, true), [typing("bob", Typing::Typing)]);
+    }
+
+    #[test]
+    fn what_was_withdrawn_takes_its_room_until_it_is_told() {
+        let mut queue = of((0..MAX_WAITING as u64).map(text));
+        queue.withdraw(Ticket(5));
+        assert_eq!(queue.push(text(1)), Err(text(1)));
+        assert!(queue.next_withdrawn().is_some());
+        assert_eq!(queue.push(text(5)), Ok(()));
+        queue.withdraw(Ticket(5));
+        while queue.next(true).is_some() {}
+        assert!(!queue.is_empty());
+        assert_eq!(queue.close(), [(Ticket(5), Failure::NotConnected)]);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn what_may_have_been_sent_before_is_unclear_at_the_end() {
+        let mut queue = of([marked(1, true), text(2), typing("bob", Typing::Typing), removal(3)]);
+        let unclear = (Ticket(1), Failure::Unclear);
+        let wanted = [unclear, (Ticket(2), Failure::NotConnected), (Ticket(3), Failure::NotConnected)];
+        assert_eq!(queue.close(), wanted);
     }
 }

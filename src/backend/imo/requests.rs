@@ -7,6 +7,7 @@ use std::time::Instant;
 use rand::RngExt;
 use rand::distr::Alphanumeric;
 use secrecy::ExposeSecret;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::account::Account;
@@ -26,14 +27,17 @@ use super::session::End;
 use super::session::Session;
 use super::session::opening;
 use crate::backend::Action;
+use crate::backend::Event;
 use crate::backend::Failure;
 use crate::backend::Presence;
+use crate::backend::Ticket;
 use crate::imo;
 
 /// The longest session id that is believed (imo-protocol 12, flaw 23).
 const MAX_SSID: usize = 256;
 
 enum Job {
+    Withdrawn(Ticket, Failure),
     Stop(Duration),
     LogOut,
     Connect,
@@ -74,6 +78,9 @@ pub(super) fn run(account: &Account, line: &Line, polls: watch::Sender<Option<Ti
 }
 
 fn next_job(state: &mut State, now: Instant) -> Option<Job> {
+    if let Some((ticket, failure)) = state.queue.next_withdrawn() {
+        return Some(Job::Withdrawn(ticket, failure));
+    }
     if state.stopping.is_some() || state.logout {
         // What is told now is acknowledged with the farewell: else it would come again at the next login.
         let leave = state.stopping.map_or(Job::LogOut, Job::Stop);
@@ -135,7 +142,7 @@ impl Worker<'_> {
         while self.foundings.front().is_some_and(|(_, due)| *due <= now) {
             let Some((name, _)) = self.foundings.pop_front() else { return };
             let event = self.account.lock().chats.give_up(&name, Failure::Unclear);
-            self.account.deliver_all(event.into_iter().collect());
+            self.account.deliver_all(event);
         }
     }
 
@@ -148,6 +155,10 @@ impl Worker<'_> {
     fn work(&mut self, job: Job) {
         let tie = self.current();
         let result = match job {
+            Job::Withdrawn(ticket, failure) => {
+                self.done(ticket, Err(failure));
+                Ok(())
+            }
             Job::Stop(_) => Ok(()),
             Job::LogOut => {
                 self.log_out();
@@ -299,7 +310,9 @@ impl Worker<'_> {
         }
         let given = imo::find_ssid(&answer.data).filter(|ssid| (1..=MAX_SSID).contains(&ssid.len()));
         let ssid = given.map_or(id, str::to_owned);
-        Ok(Session::new(ssid, &account.uid, account.me.clone(), account.server.version))
+        let knows_marks = answer.data.get(imo::CLIENT_MSG_IDS).and_then(Value::as_bool).unwrap_or_default();
+        let session = Session::new(ssid, &account.uid, account.me.clone(), account.server.version);
+        Ok(session.knowing_marks(knows_marks))
     }
 
     /// The calls after the opening, in the order of imo-protocol 3.3.
@@ -355,9 +368,7 @@ impl Worker<'_> {
         }
         self.drop_session();
         let rest = account.lock().queue.close();
-        for ticket in rest {
-            self.done(ticket, Err(Failure::NotConnected));
-        }
+        account.deliver_all(rest.into_iter().map(|(ticket, failure)| Event::Done { ticket, outcome: Err(failure) }));
     }
 
     /// Sends what was submitted before the stop.
@@ -386,9 +397,9 @@ impl Worker<'_> {
     fn drop_session(&mut self) {
         self.foundings.clear();
         let events = {
-            let State { session, chats, .. } = &mut *self.account.lock();
-            let mut events = session.take().map(|session| session.close(chats)).unwrap_or_default();
-            events.extend(chats.abandon());
+            let mut state = self.account.lock();
+            let mut events = state.end_session();
+            events.extend(state.chats.abandon());
             events
         };
         self.account.deliver_all(events);

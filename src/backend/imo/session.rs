@@ -20,6 +20,7 @@ use super::events::message;
 use super::inbox::Inbox;
 use super::names::ImoNames;
 use super::server::Version;
+use super::texts::Text;
 use crate::backend::Action;
 use crate::backend::Address;
 use crate::backend::Contact;
@@ -28,7 +29,6 @@ use crate::backend::Epoch;
 use crate::backend::Event;
 use crate::backend::Failure;
 use crate::backend::Kind;
-use crate::backend::Mark;
 use crate::backend::Message;
 use crate::backend::Presence;
 use crate::backend::Receipt;
@@ -72,22 +72,16 @@ pub(super) struct Request {
     pub(super) posts: u32,
 }
 
-pub(super) struct Text {
-    pub(super) ticket: Ticket,
-    pub(super) to: Address,
-    pub(super) body: String,
-    pub(super) mark: Mark,
-    pub(super) accepted: bool,
-}
-
 /// A session between its opening and its end.
 pub(super) struct Session {
     ssid: String,
     uid: String,
     pub(super) me: Handle,
     version: Version,
+    /// Whether the server tells a message from its repeat.
+    pub(super) knows_marks: bool,
     next_seq: u64,
-    next_request_id: u64,
+    pub(super) next_request_id: u64,
     pub(super) unanswered: Option<Request>,
     pub(super) texts: BTreeMap<u64, Text>,
     pub(super) calls: Calls,
@@ -118,6 +112,7 @@ impl Session {
             uid: uid.to_owned(),
             me,
             version,
+            knows_marks: false,
             next_seq: 0,
             next_request_id: 0,
             unanswered: None,
@@ -136,6 +131,11 @@ impl Session {
             asking: HashSet::new(),
             ending: None,
         }
+    }
+
+    /// The same with a server that says whether it tells a message from its repeat.
+    pub(super) fn knowing_marks(self, knows_marks: bool) -> Self {
+        Self { knows_marks, ..self }
     }
 
     pub(super) fn caller(&self) -> Caller<'_> {
@@ -166,17 +166,6 @@ impl Session {
     pub(super) fn ask(&mut self, draft: Draft, purpose: Purpose) {
         self.unanswered = Some(Request { seq: self.next_seq, draft, purpose, posts: 0 });
         self.next_seq += 1;
-    }
-
-    /// Registers a message before it is posted, as its acknowledgement may come before the answer
-    /// (imo-protocol 12, flaw 5).
-    pub(super) fn send(&mut self, ticket: Ticket, to: Address, uid: &str, body: String, mark: Mark) {
-        let request_id = self.next_request_id;
-        self.next_request_id += 1;
-        let number = self.acknowledges().then_some(request_id);
-        let draft = self.caller().send_im(number, uid, &body);
-        self.texts.insert(request_id, Text { ticket, to, body, mark, accepted: false });
-        self.ask(draft, Purpose::Text(request_id));
     }
 
     /// The group of a contact for `del_buddy` (imo-protocol 4).
@@ -458,19 +447,6 @@ impl Session {
                 None => {}
             }
         }
-    }
-
-    /// Ends the session: the outcomes of everything that cannot go on in the next.
-    pub(super) fn close(mut self, chats: &mut Chats) -> Vec<Event> {
-        let unanswered = self.unanswered.take().map(|request| request.purpose);
-        let mut events: Vec<_> =
-            unanswered.and_then(|purpose| self.cut_off(purpose, Failure::Unclear, chats)).into_iter().collect();
-        for text in std::mem::take(&mut self.texts).into_values() {
-            let outcome = if text.accepted { Ok(Receipt::default()) } else { Err(Failure::Unclear) };
-            events.push(Event::Done { ticket: text.ticket, outcome });
-        }
-        events.extend(self.calls.close());
-        events
     }
 }
 

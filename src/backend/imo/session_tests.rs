@@ -3,9 +3,11 @@ use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::backend::Mark;
 use crate::backend::Task;
 use crate::backend::Typing;
 use crate::backend::imo::answers::MAX_UNDELIVERED;
+use crate::backend::imo::texts::Rest;
 
 const EPOCH: Epoch = Epoch(3);
 
@@ -38,14 +40,19 @@ fn online() -> Session {
     session
 }
 
+/// Ends a session of which nothing goes on in the next.
+fn close(session: Session, chats: &mut Chats) -> Vec<Event> {
+    let Rest { events, texts } = session.close(chats);
+    assert_eq!(texts, []);
+    events
+}
+
 fn send(session: &mut Session, ticket: u64) -> u64 {
-    session.send(
-        Ticket(ticket),
-        Address::User(Handle::new("bob")),
-        "bob",
-        "hi".to_owned(),
-        Mark::new(ticket.to_string()),
-    );
+    send_marked(session, ticket, Mark::new(ticket.to_string()))
+}
+
+fn send_marked(session: &mut Session, ticket: u64, mark: Mark) -> u64 {
+    session.send(Ticket(ticket), Address::User(Handle::new("bob")), "bob", "hi".to_owned(), mark);
     session.request().and_then(|envelope| envelope.messages[0].seq).expect("a request")
 }
 
@@ -110,14 +117,7 @@ fn the_end_of_a_session_settles_every_message_once() {
     send(&mut session, 1);
     session.settle(answer(json!({"ack": 1})), &mut Chats::default());
     send(&mut session, 2);
-    let outcomes: Vec<_> = session
-        .close(&mut Chats::default())
-        .into_iter()
-        .map(|event| match event {
-            Event::Done { ticket, outcome } => (ticket.0, outcome),
-            other => panic!("no outcome: {other:?}"),
-        })
-        .collect();
+    let outcomes = outcomes(close(session, &mut Chats::default()));
     assert_eq!(outcomes, [(1, Ok(Receipt::default())), (2, Err(Failure::Unclear))]);
 }
 
@@ -129,14 +129,68 @@ fn a_message_the_server_has_not_taken_is_handed_back() {
     let task = Task::SendText { to: Address::User(Handle::new("bob")), body: "hi".to_owned(), mark: Mark::new("1") };
     let wanted = Action::Task { ticket: Ticket(1), task };
     assert!(matches!(&settled.steps[..], [Step::Requeue(action)] if *action == wanted));
-    assert!(session.close(&mut Chats::default()).is_empty());
+    assert!(close(session, &mut Chats::default()).is_empty());
 
     // Posted twice, the first copy may have arrived.
     let mut session = online();
     send(&mut session, 1);
     session.request();
     assert!(session.settle(answer(json!({"ack": 0})), &mut Chats::default()).steps.is_empty());
-    assert_eq!(session.close(&mut Chats::default()).len(), 1);
+    assert_eq!(close(session, &mut Chats::default()).len(), 1);
+}
+
+#[test]
+fn a_server_that_knows_marks_is_sent_again_what_may_have_arrived() {
+    let again = |ticket: u64, id: &str, repeated| {
+        let mark = Mark { id: id.to_owned(), repeated };
+        let task = Task::SendText { to: Address::User(Handle::new("bob")), body: "hi".to_owned(), mark };
+        Action::Task { ticket: Ticket(ticket), task }
+    };
+    let mut session = online().knowing_marks(true);
+    let seq = send(&mut session, 1);
+    session.settle(answer(json!({"ack": seq + 1})), &mut Chats::default());
+    // There is at most one without an answer; whatever brought about two, they would keep their order.
+    send(&mut session, 3);
+    send(&mut session, 2);
+    let Rest { events, texts } = session.close(&mut Chats::default());
+    assert_eq!(outcomes(events), [(1, Ok(Receipt::default()))]);
+    assert_eq!(texts, [again(3, "3", true), again(2, "2", true)]);
+
+    // Posted twice, which the server does not take for one request any more.
+    let mut session = online().knowing_marks(true);
+    send(&mut session, 1);
+    session.request();
+    assert!(session.settle(answer(json!({"ack": 0})), &mut Chats::default()).steps.is_empty());
+    assert_eq!(session.close(&mut Chats::default()).texts, [again(1, "1", true)]);
+
+    // What it has certainly not taken was never sent.
+    let mut session = online().knowing_marks(true);
+    send(&mut session, 1);
+    let steps = session.settle(answer(json!({"ack": 0})), &mut Chats::default()).steps;
+    assert!(matches!(&steps[..], [Step::Requeue(action)] if *action == again(1, "1", false)));
+}
+
+#[test]
+fn what_may_have_arrived_is_sent_only_where_that_makes_no_second() {
+    let long = "x".repeat(imo::CLIENT_MSG_ID_LIMIT);
+    // The server knows marks, mark, repeated, may be sent, may be sent again
+    let table = [
+        (true, "1", true, true, true),
+        (true, "1", false, true, true),
+        (true, &long, true, true, true),
+        (true, &format!("{long}x"), true, false, false),
+        (true, "", true, false, false),
+        (true, "", false, true, false),
+        (false, "1", true, false, false),
+        (false, "1", false, true, false),
+    ];
+    for (knows_marks, id, repeated, may, again) in table {
+        let mut session = online().knowing_marks(knows_marks);
+        let mark = Mark { id: id.to_owned(), repeated };
+        assert_eq!(session.may_send(&mark), may, "{knows_marks} {id} {repeated}");
+        send_marked(&mut session, 1, mark);
+        assert_eq!(session.close(&mut Chats::default()).texts.len(), usize::from(again), "{knows_marks} {id}");
+    }
 }
 
 #[test]
@@ -201,7 +255,7 @@ fn messages_without_acknowledgement_do_not_pile_up() {
         let steps = session.settle(answer(json!({"ack": seq + 1})), &mut Chats::default()).steps;
         assert_eq!(steps.len(), usize::from(ticket == MAX_UNDELIVERED as u64));
     }
-    assert_eq!(session.close(&mut Chats::default()).len(), MAX_UNDELIVERED);
+    assert_eq!(close(session, &mut Chats::default()).len(), MAX_UNDELIVERED);
 }
 
 #[test]
@@ -314,6 +368,19 @@ fn what_certainly_was_not_sent_is_handed_back_whatever_happens() {
     session.request();
     let settled = session.settle(answer(json!({"ack": 0})), &mut Chats::default());
     assert!(matches!(settled.steps[..], [Step::Requeue(_)]));
+
+    // The session may also end before it can be posted once more.
+    for knows_marks in [false, true] {
+        let mut session = online().knowing_marks(knows_marks);
+        send(&mut session, 1);
+        session.not_posted();
+        let Rest { events, texts } = session.close(&mut Chats::default());
+        assert!(events.is_empty());
+        let [Action::Task { ticket: Ticket(1), task: Task::SendText { mark, .. } }] = &texts[..] else {
+            panic!("{texts:?}")
+        };
+        assert_eq!(*mark, Mark::new("1"));
+    }
 }
 
 #[test]
@@ -324,7 +391,7 @@ fn another_answer_may_tell_that_a_message_has_arrived() {
         // The answer to a poll, while the answer to the message is lost.
         session.polled(answer(json!({"ack": ack, "messages": [down(1, "x", json!({}))]})));
         take(&mut session);
-        assert_eq!(outcomes(session.close(&mut Chats::default())), [(1, wanted)]);
+        assert_eq!(outcomes(close(session, &mut Chats::default())), [(1, wanted)]);
     }
 }
 
@@ -333,11 +400,12 @@ fn the_older_version_has_no_numbers_for_messages_and_no_acknowledgements() {
     let mut session = Session::new("S".to_owned(), "alice", Handle::new("alice"), Version::Zero);
     session.send(Ticket(1), Address::User(Handle::new("bob")), "bob", "hi".to_owned(), Mark::new("1"));
     let request = session.request().expect("a request");
-    let data = json!({"ssid": "S", "uid": "alice", "proto": "prpl-skype", "buid": "bob", "msg": "hi"});
+    let data =
+        json!({"ssid": "S", "uid": "alice", "proto": "prpl-skype", "buid": "bob", "msg": "hi", "client_msg_id": "1"});
     assert_eq!(request.messages[0].data, json!({"method": "send_im", "data": data}));
     let steps = session.settle(answer(json!({"ack": 1})), &mut Chats::default()).steps;
     let [Step::Deliver(Event::Done { ticket: Ticket(1), outcome: Ok(_) })] = &steps[..] else { panic!("{steps:?}") };
-    assert!(session.close(&mut Chats::default()).is_empty());
+    assert!(close(session, &mut Chats::default()).is_empty());
 }
 
 #[test]
@@ -383,7 +451,7 @@ fn a_chat_under_way_goes_on_in_the_next_session() {
     let name = chats.found(Ticket(1), vec![Handle::new("bob")], 5);
     session.found(&name);
     session.request();
-    assert!(session.close(&mut chats).is_empty());
+    assert!(close(session, &mut chats).is_empty());
     let mut session = online();
     assert!(!session.has_errands(&chats), "what is there is not known yet");
     session.polled(answer(json!({"messages": [down(1, "buddy_added", json!([]))]})));

@@ -90,15 +90,21 @@ impl Worker<'_> {
         };
         let mut text = Some((to, body, mark));
         let sent = account.with_session(tie, |session| {
-            if let Some((to, body, mark)) = text.take() {
+            let Some((to, body, mark)) = text.take() else { return false };
+            let may = session.may_send(&mark);
+            if may {
                 session.send(ticket, to, &uid, body, mark);
             }
+            may
         });
         if let Some((to, body, mark)) = text {
             // The connection went in between: for the next one.
-            account.lock().queue.put_back(Action::Task { ticket, task: Task::SendText { to, body, mark } });
+            account.lock().queue.put_back([Action::Task { ticket, task: Task::SendText { to, body, mark } }]);
         }
-        sent?;
+        if !sent? {
+            self.done(ticket, Err(Failure::Unclear));
+            return Ok(());
+        }
         account.exchange(self.line, tie).map(drop)
     }
 

@@ -24,6 +24,8 @@ mod login;
 mod loss;
 #[path = "imo_wire/marks.rs"]
 mod marks;
+#[path = "imo_wire/panics.rs"]
+mod panics;
 #[path = "imo_wire/pictures.rs"]
 mod pictures;
 #[path = "imo_wire/session.rs"]

@@ -1,6 +1,7 @@
 //! The back end under test, and what it delivers.
 
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
@@ -32,11 +33,20 @@ use crate::server::GUARD;
 use crate::server::Server;
 use crate::server::event;
 
-struct Sink(Sender<Event>);
+/// Whether it is this event that is meant.
+type Wanted = fn(&Event) -> bool;
+
+struct Sink {
+    events: Sender<Event>,
+    /// The event at which to panic, once.
+    trap: Arc<Mutex<Option<Wanted>>>,
+}
 
 impl Events for Sink {
     fn deliver(&self, event: Event) {
-        let _ = self.0.send(event);
+        let caught = self.trap.lock().expect("no panic").take_if(|wanted| wanted(&event)).is_some();
+        assert!(!caught, "on purpose");
+        let _ = self.events.send(event);
     }
 
     fn wait_for_room(&self) {}
@@ -45,6 +55,7 @@ impl Events for Sink {
 pub(crate) struct Client {
     pub(crate) backend: ImoBackend,
     pub(crate) events: Receiver<Event>,
+    trap: Arc<Mutex<Option<Wanted>>>,
 }
 
 impl Client {
@@ -61,8 +72,14 @@ impl Client {
         config.set("server", url).expect("a URL");
         let mut backend = open_with(&config, limits).expect("a back end");
         let (sender, events) = unbounded();
-        backend.start(Arc::new(Sink(sender)));
-        Self { backend, events }
+        let trap = Arc::new(Mutex::default());
+        backend.start(Arc::new(Sink { events: sender, trap: Arc::clone(&trap) }));
+        Self { backend, events, trap }
+    }
+
+    /// Lets the session panic when it is told this, once.
+    pub(crate) fn panic_at(&self, wanted: Wanted) {
+        *self.trap.lock().expect("no panic") = Some(wanted);
     }
 
     /// A client that is online in session `S`, with bob as its contact; the server expects seq 4.

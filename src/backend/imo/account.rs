@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
+use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -22,6 +23,7 @@ use super::answers::Purpose;
 use super::chats::Chats;
 use super::drafts::Caller;
 use super::drafts::Draft;
+use super::guard::each;
 use super::http::Cut;
 use super::http::Cutter;
 use super::http::HttpError;
@@ -163,7 +165,8 @@ impl State {
     }
 }
 
-/// A message that is being handled. When that ends, even in a panic, others may go on.
+/// A message that is being handled. When that ends, others may go on. After a panic nobody may: the
+/// message is not acknowledged, and the session is [given up](Account::guard).
 struct Handling<'a> {
     account: &'a Account,
     session: u64,
@@ -172,7 +175,7 @@ struct Handling<'a> {
 impl Drop for Handling<'_> {
     fn drop(&mut self) {
         let mut state = self.account.lock();
-        if state.sessions != self.session {
+        if state.sessions != self.session || thread::panicking() {
             return;
         }
         let arrived = state.session.as_mut().is_some_and(Session::handled);
@@ -253,9 +256,7 @@ impl Account {
     }
 
     pub(super) fn deliver_all(&self, events: impl IntoIterator<Item = Event>) {
-        for event in events {
-            self.deliver(event);
-        }
+        each(events, |event| self.deliver(event));
     }
 
     pub(super) fn wait_for_room(&self) {
@@ -428,28 +429,26 @@ impl Account {
     }
 
     fn take(&self, steps: Vec<Step>) {
-        for step in steps {
-            match step {
-                Step::Deliver(Event::Call(mut call)) => {
-                    let told = call.page.take();
-                    call.page = told.as_deref().and_then(|path| self.server.page(path)).map(String::from);
-                    if told.is_some() && call.page.is_none() {
-                        tracing::warn!("the page of a call is not below the address of the server: skipped");
-                    }
-                    self.deliver(Event::Call(call));
+        each(steps, |step| match step {
+            Step::Deliver(Event::Call(mut call)) => {
+                let told = call.page.take();
+                call.page = told.as_deref().and_then(|path| self.server.page(path)).map(String::from);
+                if told.is_some() && call.page.is_none() {
+                    tracing::warn!("the page of a call is not below the address of the server: skipped");
                 }
-                Step::Deliver(event) => self.deliver(event),
-                Step::Icon(user, icon) => {
-                    let event = self.lock().pictures.told(user, icon);
-                    self.deliver_all(event);
-                    self.wake();
-                }
-                Step::Reflected(presence, mood) => self.lock().status.reflected(presence, mood.as_deref()),
-                Step::StayActive => self.want(|state| state.stay_active = true),
-                Step::RefuseAutoAway => self.want(|state| state.refuse_auto_away = true),
-                Step::Requeue(action) => self.lock().queue.put_back([action]),
+                self.deliver(Event::Call(call));
             }
-        }
+            Step::Deliver(event) => self.deliver(event),
+            Step::Icon(user, icon) => {
+                let event = self.lock().pictures.told(user, icon);
+                self.deliver_all(event);
+                self.wake();
+            }
+            Step::Reflected(presence, mood) => self.lock().status.reflected(presence, mood.as_deref()),
+            Step::StayActive => self.want(|state| state.stay_active = true),
+            Step::RefuseAutoAway => self.want(|state| state.refuse_auto_away = true),
+            Step::Requeue(action) => self.lock().queue.put_back([action]),
+        });
     }
 
     /// Leaves work for the request thread.

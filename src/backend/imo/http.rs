@@ -56,6 +56,8 @@ pub(super) enum Trouble {
     NoLogin(Duration),
     #[error("{0} was refused")]
     Refused(&'static str),
+    #[error("an internal error, which the log tells more of")]
+    Panic,
 }
 
 /// Why a request has no answer.

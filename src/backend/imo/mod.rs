@@ -12,6 +12,7 @@ mod drafts;
 mod events;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod guard;
 mod http;
 mod inbox;
 mod names;

@@ -24,11 +24,13 @@ pub(super) const MAX_PAUSE: Duration = Duration::from_secs(1);
 pub(super) fn run(account: &Account, line: &Line, mut ties: watch::Receiver<Option<Tie>>) {
     while let Some(Ok(())) = line.wait(ties.changed(), &Cut::never()) {
         let tie = ties.borrow_and_update().clone();
-        if let Some(tie) = tie
-            && let Err(halt) = poll(account, line, &tie)
-        {
-            account.fail(&tie, halt);
-        }
+        account.guard(|| {
+            if let Some(tie) = tie
+                && let Err(halt) = poll(account, line, &tie)
+            {
+                account.fail(&tie, halt);
+            }
+        });
     }
 }
 

@@ -66,13 +66,10 @@ pub(super) struct Worker<'a> {
 pub(super) fn run(account: &Account, line: &Line, polls: watch::Sender<Option<Tie>>) {
     let mut worker = Worker { account, line, polls, told: None, login: None, foundings: VecDeque::new() };
     loop {
-        let now = Instant::now();
-        worker.look_at_the_clock(now);
-        let job = next_job(&mut account.lock(), now);
-        match job {
-            Some(Job::Stop(grace)) => return worker.stop(grace),
-            Some(job) => worker.work(job),
-            None => worker.wait(),
+        match account.guard(|| worker.turn()) {
+            Some(true) => {}
+            Some(false) => return,
+            None => worker.forget(),
         }
     }
 }
@@ -111,6 +108,28 @@ fn next_job(state: &mut State, now: Instant) -> Option<Job> {
 }
 
 impl Worker<'_> {
+    /// Does what is to be done now, or waits; tells whether to go on.
+    fn turn(&mut self) -> bool {
+        let now = Instant::now();
+        self.look_at_the_clock(now);
+        let job = next_job(&mut self.account.lock(), now);
+        match job {
+            Some(Job::Stop(grace)) => {
+                self.stop(grace);
+                return false;
+            }
+            Some(job) => self.work(job),
+            None => self.wait(),
+        }
+        true
+    }
+
+    /// The session was given up. Chats that were founded outlive it.
+    fn forget(&mut self) {
+        self.told = None;
+        self.login = None;
+    }
+
     /// Waits for work, or for the time at which something is due.
     fn wait(&mut self) {
         let woken = self.account.woken.notified();

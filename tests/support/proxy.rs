@@ -1,4 +1,5 @@
 //! A network that fails as it is told to: what goes through it stops, disappears or is cut off anywhere.
+#![allow(dead_code, reason = "no user of this file needs all of it")]
 
 use std::io::Read;
 use std::io::Write;
@@ -11,6 +12,7 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::thread;
+use std::time::Duration;
 
 /// What happens to what goes through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,15 @@ pub(crate) enum Weather {
     Stalled,
     /// It disappears, and no connection ends.
     BlackHole,
+}
+
+/// What makes the proxy cut every connection that there is, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trap {
+    /// So many bytes have gone through, all connections and both ways together.
+    After(usize),
+    /// The server has answered; the answer does not arrive.
+    Answer,
 }
 
 /// How many bytes the next connection carries, both ways together, before it is cut.
@@ -39,11 +50,44 @@ struct Inside {
 }
 
 struct State {
+    server: String,
     weather: Weather,
     budgets: Option<Budgets>,
-    open: Vec<TcpStream>,
+    trap: Option<Trap>,
+    /// How many connections are still to be refused.
+    refusals: usize,
+    open: Vec<Arc<Connection>>,
     /// How many connections were cut because they had carried enough.
     cuts: usize,
+}
+
+struct Connection {
+    client: TcpStream,
+    server: TcpStream,
+    budget: Mutex<Option<usize>>,
+}
+
+impl State {
+    fn cut(&mut self) {
+        for connection in self.open.drain(..) {
+            connection.end();
+        }
+    }
+
+    /// How many of the next bytes go through before the trap closes, if they close it.
+    fn spring(&mut self, length: usize, answer: bool) -> Option<usize> {
+        let passed = match self.trap? {
+            Trap::After(left) if left >= length => {
+                self.trap = Some(Trap::After(left - length));
+                return None;
+            }
+            Trap::After(left) => left,
+            Trap::Answer if answer => 0,
+            Trap::Answer => return None,
+        };
+        self.trap = None;
+        Some(passed)
+    }
 }
 
 impl Inside {
@@ -63,12 +107,28 @@ impl Proxy {
     pub(crate) fn before(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
-        let state = State { weather: Weather::Clear, budgets: None, open: Vec::new(), cuts: 0 };
+        let state = State {
+            server: server.to_owned(),
+            weather: Weather::Clear,
+            budgets: None,
+            trap: None,
+            refusals: 0,
+            open: Vec::new(),
+            cuts: 0,
+        };
         let inside = Arc::new(Inside { state: Mutex::new(state), changed: Condvar::new() });
-        let (server, shared) = (server.to_owned(), Arc::clone(&inside));
+        let shared = Arc::clone(&inside);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let Ok(server) = TcpStream::connect(&server) else { continue };
+                let server = {
+                    let mut state = shared.lock();
+                    if state.refusals > 0 {
+                        state.refusals -= 1;
+                        continue;
+                    }
+                    state.server.clone()
+                };
+                let Ok(server) = TcpStream::connect(server) else { continue };
                 join(client, server, &shared);
             }
         });
@@ -82,9 +142,27 @@ impl Proxy {
 
     /// Cuts every connection that there is.
     pub(crate) fn cut(&self) {
-        for stream in self.inside.lock().open.drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
+        self.inside.lock().cut();
+    }
+
+    /// The server has moved; connections to where it was end.
+    pub(crate) fn lead_to(&self, server: &str) {
+        let mut state = self.inside.lock();
+        server.clone_into(&mut state.server);
+        state.cut();
+    }
+
+    /// Sets the trap, and waits until it has closed, but not longer than `limit`; whether it has.
+    pub(crate) fn cut_by(&self, trap: Trap, limit: Duration) -> bool {
+        let mut state = self.inside.lock();
+        state.trap = Some(trap);
+        let waited = self.inside.changed.wait_timeout_while(state, limit, |state| state.trap.is_some());
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
+    /// Ends so many of the next connections as soon as they have begun.
+    pub(crate) fn refuse(&self, count: usize) {
+        self.inside.lock().refusals = count;
     }
 
     /// From now on connections are cut when they have carried so much.
@@ -99,40 +177,59 @@ impl Proxy {
 
 /// Carries what goes between two ends.
 fn join(client: TcpStream, server: TcpStream, inside: &Arc<Inside>) {
-    let budget = {
+    let connection = {
         let mut state = inside.lock();
-        state.open.extend([client.try_clone(), server.try_clone()].into_iter().flatten());
-        Arc::new(Mutex::new(state.budgets.as_mut().map(|next| next())))
+        let budget = Mutex::new(state.budgets.as_mut().map(|next| next()));
+        let connection = Arc::new(Connection { client, server, budget });
+        state.open.push(Arc::clone(&connection));
+        connection
     };
-    for (from, to) in [(&client, &server), (&server, &client)] {
-        let (Ok(from), Ok(to)) = (from.try_clone(), to.try_clone()) else { return };
-        let (inside, budget) = (Arc::clone(inside), Arc::clone(&budget));
-        thread::spawn(move || carry(from, to, &inside, &budget));
+    for answers in [false, true] {
+        let (inside, connection) = (Arc::clone(inside), Arc::clone(&connection));
+        thread::spawn(move || {
+            connection.carry(answers, &inside);
+            // In a black hole nobody hears of the end, either.
+            if inside.passes() {
+                connection.end();
+                inside.lock().open.retain(|open| !Arc::ptr_eq(open, &connection));
+            }
+        });
     }
 }
 
-fn carry(mut from: TcpStream, mut to: TcpStream, inside: &Inside, budget: &Mutex<Option<usize>>) {
-    let mut buffer = [0; 4096];
-    while let Ok(length @ 1..) = from.read(&mut buffer) {
-        if !inside.passes() {
-            continue;
-        }
-        let allowed = {
-            let mut budget = budget.lock().unwrap_or_else(PoisonError::into_inner);
-            let allowed = budget.map_or(length, |left| left.min(length));
-            *budget = budget.map(|left| left - allowed);
-            allowed
-        };
-        if to.write_all(&buffer[..allowed]).is_err() {
-            break;
-        }
-        if allowed < length {
-            inside.lock().cuts += 1;
-            break;
-        }
+impl Connection {
+    fn end(&self) {
+        let _ = (self.client.shutdown(Shutdown::Both), self.server.shutdown(Shutdown::Both));
     }
-    // In a black hole nobody hears of the end, either.
-    if inside.passes() {
-        let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+
+    /// Carries what the server answers, or what it is asked.
+    fn carry(&self, answers: bool, inside: &Inside) {
+        let (mut from, mut to) = if answers { (&self.server, &self.client) } else { (&self.client, &self.server) };
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = from.read(&mut buffer) {
+            if !inside.passes() {
+                continue;
+            }
+            let sprung = inside.lock().spring(length, answers);
+            if let Some(passed) = sprung {
+                let _ = to.write_all(&buffer[..passed]);
+                inside.lock().cut();
+                inside.changed.notify_all();
+                break;
+            }
+            let allowed = {
+                let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+                let allowed = budget.map_or(length, |left| left.min(length));
+                *budget = budget.map(|left| left - allowed);
+                allowed
+            };
+            if to.write_all(&buffer[..allowed]).is_err() {
+                break;
+            }
+            if allowed < length {
+                inside.lock().cuts += 1;
+                break;
+            }
+        }
     }
 }

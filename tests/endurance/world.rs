@@ -27,6 +27,9 @@ use crate::proxy::Trap;
 /// (interfaces 2.6), and its login may take as long.
 const GUARD: Duration = Duration::from_secs(150);
 
+/// Who says nothing for so long is cut off where he is.
+const SILENCE: Duration = Duration::from_secs(5);
+
 /// How much of a log is shown if something fails.
 const TAIL: usize = 3_000;
 
@@ -150,8 +153,8 @@ impl World {
                 self.proxies.iter().for_each(|proxy| proxy.lead_to(&address));
                 killed
             }
-            Kill::Connection(place, Cut::After(bytes)) => self.proxies[place].cut_by(Trap::After(bytes), GUARD),
-            Kill::Connection(place, Cut::Answer) => self.proxies[place].cut_by(Trap::Answer, GUARD),
+            Kill::Connection(place, Cut::After(bytes)) => self.cut(place, Trap::After(bytes)),
+            Kill::Connection(place, Cut::Answer) => self.cut(place, Trap::Answer),
             Kill::Connection(place, Cut::Refused(count)) => {
                 self.proxies[place].refuse(count);
                 self.proxies[place].cut();
@@ -159,6 +162,14 @@ impl World {
             }
             Kill::Daemon(place) => self.daemons[place].kill(GUARD),
         }
+    }
+
+    /// Cuts as soon as the trap says, or without it where nothing is said.
+    fn cut(&self, place: usize, trap: Trap) -> bool {
+        if !self.proxies[place].cut_by(trap, SILENCE) {
+            self.proxies[place].cut();
+        }
+        true
     }
 }
 

@@ -152,12 +152,13 @@ impl Proxy {
         state.cut();
     }
 
-    /// Sets the trap, and waits until it has closed, but not longer than `limit`; whether it has.
+    /// Sets a trap, and takes it away if it has not closed within `limit`; whether it has.
     pub(crate) fn cut_by(&self, trap: Trap, limit: Duration) -> bool {
         let mut state = self.inside.lock();
         state.trap = Some(trap);
         let waited = self.inside.changed.wait_timeout_while(state, limit, |state| state.trap.is_some());
-        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.trap.take().is_none()
     }
 
     /// Ends so many of the next connections as soon as they have begun.

@@ -18,6 +18,9 @@ use crate::socket::Socket;
 /// How many commands may have no reply yet.
 const UNANSWERED: usize = 50;
 
+/// What a message is called that never was.
+const UNKNOWN: &str = "ERROR 15 Unknown message";
+
 /// How much of what was said last is shown if something fails.
 const TAIL: usize = 60;
 
@@ -225,6 +228,9 @@ impl<'a> Person<'a> {
     /// Takes a reply; `None` if it cannot be one.
     fn reply(&mut self, asked: Asked, reply: &str) -> Option<Result<(), Failed>> {
         match asked {
+            Asked::Status(id) | Asked::Type(id) if reply == UNKNOWN => {
+                return Some(Err(self.wrong(&format!("{id} is forgotten"))));
+            }
             Asked::Plain => {
                 if reply.starts_with("ERROR") {
                     return None;

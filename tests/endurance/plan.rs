@@ -27,9 +27,9 @@ impl Lane {
     /// The text of a message. No two are equal, and it says by itself where it belongs.
     pub(crate) fn text(self, number: usize) -> String {
         let Self { from, to } = self;
-        let rest = match number % 20 {
-            3 | 13 => "\nof two\n\nparagraphs".to_owned(),
-            7 | 17 => ": gr\u{fc}\u{df} dich, \u{4f60}\u{597d} \u{1f980}".to_owned(),
+        let rest = match number % 30 {
+            3 | 13 | 23 => "\nof two\n\nparagraphs".to_owned(),
+            7 | 17 | 27 => ": gr\u{fc}\u{df} dich, \u{4f60}\u{597d} \u{1f980}".to_owned(),
             9 => format!(": {}", "long ".repeat(2_048).trim_end()),
             _ => String::new(),
         };
@@ -93,7 +93,7 @@ pub(crate) fn kills(seed: u64, kinds: &[Kind], count: usize, messages: usize) ->
                 Kind::Connection => {
                     let cut = match random.random_range(0..4) {
                         0 => Cut::Answer,
-                        1 => Cut::Refused(random.random_range(0..4)),
+                        1 => Cut::Refused(random.random_range(0..2)),
                         _ => Cut::After(random.random_range(0..20_000)),
                     };
                     Kill::Connection(random.random_range(0..PEOPLE.len()), cut)

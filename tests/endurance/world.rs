@@ -23,9 +23,9 @@ use crate::process::program;
 use crate::proxy::Proxy;
 use crate::proxy::Trap;
 
-/// Nothing goes on for so long only if something hangs. A daemon that was cut off again and again waits a minute
-/// (interfaces 2.6), and its login may take as long.
-const GUARD: Duration = Duration::from_secs(150);
+/// Nothing goes on for so long only if something hangs. A daemon that was cut off again and again waits a minute before
+/// each attempt (interfaces 2.6), and the first of them may be refused.
+const GUARD: Duration = Duration::from_secs(240);
 
 /// Who says nothing for so long is cut off where he is.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -78,7 +78,8 @@ pub(crate) fn run(messages: usize, kills: &[(usize, Kill)]) -> Result<Tolerated,
                 let tail = String::from_utf8_lossy(&log[log.len().saturating_sub(TAIL)..]).into_owned();
                 format!("\nlog of {name}:\n{tail}")
             });
-            Err(format!("after {done} kills: {reason}\n{}", tails.chain(logs).collect::<String>()))
+            let kills: Vec<_> = kills[..done].iter().map(|(_, kill)| kill).collect();
+            Err(format!("after {kills:?}: {reason}\n{}", tails.chain(logs).collect::<String>()))
         }
     }
 }

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `IMO2SKYPE_KILLS` | how many kills there are in all, without it 50; `IMO2SKYPE_KILLS=1000` is for the night |
 //! | `IMO2SKYPE_MESSAGES` | how many messages go each way, in all, without it 5,000 |
-//! | `IMO2SKYPE_KILL` | what is killed: of `gateway`, `connection` and `daemon`, with commas between |
+//! | `IMO2SKYPE_KILL` | what is killed: of `gateway`, `connection`, `daemon` and `late` (a daemon whose last request arrives after its next login), with commas between |
 //! | `IMO2SKYPE_SEED` | makes the same choices again; the seed is printed. Time remains that of the machine |
 //!
 //! `cargo test --test endurance -- --nocapture` shows how it goes.

@@ -210,6 +210,12 @@ impl Ledger {
         self.progressed(&mut state);
     }
 
+    /// Waits until so many more messages were taken or heard.
+    pub(crate) fn wait_for_more(&self, more: usize, limit: Duration) -> Result<(), Failed> {
+        let lines = self.lock().lines + more;
+        self.wait_for(lines, limit)
+    }
+
     /// Waits until so many messages were taken or heard, all are through, or something failed.
     pub(crate) fn wait_for(&self, lines: usize, limit: Duration) -> Result<(), Failed> {
         self.wait(limit, |state| state.lines >= lines || state.is_through(self.messages))

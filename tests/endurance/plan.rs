@@ -48,11 +48,12 @@ pub(crate) enum Kind {
     Gateway,
     Connection,
     Daemon,
+    Late,
 }
 
 impl Kind {
-    pub(crate) const NAMES: [(&str, Self); 3] =
-        [("gateway", Self::Gateway), ("connection", Self::Connection), ("daemon", Self::Daemon)];
+    pub(crate) const NAMES: [(&str, Self); 4] =
+        [("gateway", Self::Gateway), ("connection", Self::Connection), ("daemon", Self::Daemon), ("late", Self::Late)];
 }
 
 /// How a connection ends.
@@ -72,6 +73,8 @@ pub(crate) enum Kill {
     Gateway,
     Connection(usize, Cut),
     Daemon(usize),
+    /// A daemon whose last request arrives when another has taken its place.
+    Late(usize),
 }
 
 /// The kills, each with the count of messages taken and heard at which it is due.
@@ -99,6 +102,7 @@ pub(crate) fn kills(seed: u64, kinds: &[Kind], count: usize, messages: usize) ->
                     Kill::Connection(random.random_range(0..PEOPLE.len()), cut)
                 }
                 Kind::Daemon => Kill::Daemon(deal(&mut victims, &[0, 1, 2], &mut random)),
+                Kind::Late => Kill::Late(deal(&mut victims, &[0, 1, 2], &mut random)),
             };
             (point, kill)
         })

@@ -30,6 +30,9 @@ const GUARD: Duration = Duration::from_secs(240);
 /// Who says nothing for so long is cut off where he is.
 const SILENCE: Duration = Duration::from_secs(5);
 
+/// What is late arrives after so many other messages.
+const LATE: usize = 40;
+
 /// How much of a log is shown if something fails.
 const TAIL: usize = 3_000;
 
@@ -133,7 +136,7 @@ impl World {
             if ledger.wait_for(*point, GUARD).is_err() {
                 return done;
             }
-            let killed = self.kill(*kill);
+            let killed = self.kill(*kill, ledger);
             if !killed {
                 ledger.fail(format!("{kill:?} was not possible for {GUARD:?}"));
                 return done;
@@ -146,7 +149,7 @@ impl World {
         done
     }
 
-    fn kill(&self, kill: Kill) -> bool {
+    fn kill(&self, kill: Kill, ledger: &Ledger) -> bool {
         match kill {
             Kill::Gateway => {
                 let killed = self.gateway.kill(GUARD);
@@ -162,6 +165,14 @@ impl World {
                 true
             }
             Kill::Daemon(place) => self.daemons[place].kill(GUARD),
+            Kill::Late(place) => {
+                self.proxies[place].hold(SILENCE);
+                let killed = self.daemons[place].kill(GUARD);
+                // If nothing goes on, the ledger says so.
+                let _ = ledger.wait_for_more(LATE, GUARD);
+                self.proxies[place].release();
+                killed
+            }
         }
     }
 

@@ -11,6 +11,8 @@ use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -57,6 +59,9 @@ struct State {
     /// How many connections are still to be refused.
     refusals: usize,
     open: Vec<Arc<Connection>>,
+    held: Vec<Arc<Connection>>,
+    /// How many requests wait in connections that are held.
+    waiting: usize,
     /// How many connections were cut because they had carried enough.
     cuts: usize,
 }
@@ -65,6 +70,7 @@ struct Connection {
     client: TcpStream,
     server: TcpStream,
     budget: Mutex<Option<usize>>,
+    held: AtomicBool,
 }
 
 impl State {
@@ -102,6 +108,21 @@ impl Inside {
     }
 }
 
+impl Inside {
+    /// Waits until what the client says may go on; whether it had to.
+    fn hold_back(&self, connection: &Connection) -> bool {
+        let mut state = self.lock();
+        let held = connection.is_held();
+        if held {
+            state.waiting += 1;
+            self.changed.notify_all();
+            let waited = self.changed.wait_while(state, |_| connection.is_held());
+            waited.unwrap_or_else(PoisonError::into_inner).waiting -= 1;
+        }
+        held
+    }
+}
+
 impl Proxy {
     /// A proxy before `server`, an address with a port.
     pub(crate) fn before(server: &str) -> Self {
@@ -114,6 +135,8 @@ impl Proxy {
             trap: None,
             refusals: 0,
             open: Vec::new(),
+            held: Vec::new(),
+            waiting: 0,
             cuts: 0,
         };
         let inside = Arc::new(Inside { state: Mutex::new(state), changed: Condvar::new() });
@@ -161,6 +184,24 @@ impl Proxy {
         state.trap.take().is_none()
     }
 
+    /// What is said to the server by the connections that there are now arrives only after [`release`](Self::release),
+    /// even if whoever said it has gone. Waits until there is something, but not longer than `limit`.
+    pub(crate) fn hold(&self, limit: Duration) {
+        let mut state = self.inside.lock();
+        state.open.iter().for_each(|connection| connection.held.store(true, Ordering::Relaxed));
+        let open = state.open.clone();
+        state.held.extend(open);
+        let waited = self.inside.changed.wait_timeout_while(state, limit, |state| state.waiting == 0);
+        drop(waited);
+    }
+
+    pub(crate) fn release(&self) {
+        for connection in self.inside.lock().held.drain(..) {
+            connection.held.store(false, Ordering::Relaxed);
+        }
+        self.inside.changed.notify_all();
+    }
+
     /// Ends so many of the next connections as soon as they have begun.
     pub(crate) fn refuse(&self, count: usize) {
         self.inside.lock().refusals = count;
@@ -181,16 +222,15 @@ fn join(client: TcpStream, server: TcpStream, inside: &Arc<Inside>) {
     let connection = {
         let mut state = inside.lock();
         let budget = Mutex::new(state.budgets.as_mut().map(|next| next()));
-        let connection = Arc::new(Connection { client, server, budget });
+        let connection = Arc::new(Connection { client, server, budget, held: AtomicBool::new(false) });
         state.open.push(Arc::clone(&connection));
         connection
     };
     for answers in [false, true] {
         let (inside, connection) = (Arc::clone(inside), Arc::clone(&connection));
         thread::spawn(move || {
-            connection.carry(answers, &inside);
             // In a black hole nobody hears of the end, either.
-            if inside.passes() {
+            if connection.carry(answers, &inside) && inside.passes() {
                 connection.end();
                 inside.lock().open.retain(|open| !Arc::ptr_eq(open, &connection));
             }
@@ -199,18 +239,23 @@ fn join(client: TcpStream, server: TcpStream, inside: &Arc<Inside>) {
 }
 
 impl Connection {
+    fn is_held(&self) -> bool {
+        self.held.load(Ordering::Relaxed)
+    }
+
     fn end(&self) {
         let _ = (self.client.shutdown(Shutdown::Both), self.server.shutdown(Shutdown::Both));
     }
 
-    /// Carries what the server answers, or what it is asked.
-    fn carry(&self, answers: bool, inside: &Inside) {
+    /// Carries what the server answers, or what it is asked; whether the connection ends after that.
+    fn carry(&self, answers: bool, inside: &Inside) -> bool {
         let (mut from, mut to) = if answers { (&self.server, &self.client) } else { (&self.client, &self.server) };
         let mut buffer = [0; 4096];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
             if !inside.passes() {
                 continue;
             }
+            let held = !answers && inside.hold_back(self);
             let sprung = inside.lock().spring(length, answers);
             if let Some(passed) = sprung {
                 let _ = to.write_all(&buffer[..passed]);
@@ -231,6 +276,11 @@ impl Connection {
                 inside.lock().cuts += 1;
                 break;
             }
+            if held {
+                // The server must not see that the client has gone, or it may drop what it has just heard.
+                return false;
+            }
         }
+        true
     }
 }

@@ -250,12 +250,12 @@ impl Connection {
     /// Carries what the server answers, or what it is asked; whether the connection ends after that.
     fn carry(&self, answers: bool, inside: &Inside) -> bool {
         let (mut from, mut to) = if answers { (&self.server, &self.client) } else { (&self.client, &self.server) };
-        let mut buffer = [0; 4096];
+        let (mut buffer, mut held) = ([0; 4096], false);
         while let Ok(length @ 1..) = from.read(&mut buffer) {
             if !inside.passes() {
                 continue;
             }
-            let held = !answers && inside.hold_back(self);
+            held |= !answers && inside.hold_back(self);
             let sprung = inside.lock().spring(length, answers);
             if let Some(passed) = sprung {
                 let _ = to.write_all(&buffer[..passed]);
@@ -276,11 +276,8 @@ impl Connection {
                 inside.lock().cuts += 1;
                 break;
             }
-            if held {
-                // The server must not see that the client has gone, or it may drop what it has just heard.
-                return false;
-            }
         }
-        true
+        // The server must not see that a client has gone which was held, or it may drop what it has just heard.
+        !held
     }
 }

@@ -290,3 +290,18 @@ fn a_backlog_beyond_the_queue_comes_in_pieces() {
     }
     assert_eq!(bob.event("recv_im")["edata"]["msg"], "the last");
 }
+
+#[test]
+fn what_comes_before_the_missed_messages_are_asked_for_comes_after_them() {
+    let gateway = open();
+    let mut alice = Session::login(&gateway, "alice");
+    assert!(Session::login(&gateway, "bob").request("signoff_all", json!({})));
+    assert!(alice.send("bob", "one"));
+    let mut bob = Session::new(&gateway);
+    bob.try_login("bob", "secret");
+    bob.event("signed_on");
+    assert!(alice.send("bob", "two"));
+    assert!(bob.request("get_unread_msgs", json!({})));
+    assert_eq!(bob.event("recv_im")["edata"]["msg"], "one");
+    assert_eq!(bob.event("recv_im")["edata"]["msg"], "two");
+}

@@ -39,7 +39,7 @@ use ledger::Tolerated;
 use plan::Kind;
 
 /// What is killed where `IMO2SKYPE_KILL` says nothing.
-const KILLED: &str = "gateway,connection";
+const KILLED: &str = "gateway,connection,daemon,late";
 
 /// Whether a message may be FAILED, and have arrived or not, after a kill in the middle of its way.
 pub(crate) const FAILED_IS_TOLERATED: bool = true;

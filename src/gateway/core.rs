@@ -277,6 +277,8 @@ impl Core {
         let Some(session) = self.sessions.get_mut(ssid) else { return Ok(()) };
         if session.login.as_ref().is_none_or(|login| login.id != user.id) {
             session.login = Some(Login { id: user.id, name: user.name.clone(), presence: Presence::Available });
+            // What comes from now on comes behind what was missed.
+            session.missed_from = Some(0);
             let online = self.online.entry(user.id).or_default();
             online.name.clone_from(&user.name);
             online.logins.push(ssid.to_owned());

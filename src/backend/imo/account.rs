@@ -259,6 +259,14 @@ impl Account {
         each(events, |event| self.deliver(event));
     }
 
+    /// Returns when nothing can undo what the server may be told to forget: asked between making an envelope, with its
+    /// `ack`, and posting it.
+    pub(super) fn settle(&self) {
+        if let Some(events) = self.events.get() {
+            events.settle();
+        }
+    }
+
     pub(super) fn wait_for_room(&self) {
         if let Some(events) = self.events.get() {
             events.wait_for_room();
@@ -351,6 +359,7 @@ impl Account {
     pub(super) fn exchange(&self, line: &Line, tie: &Tie) -> Result<bool, Halt> {
         let mut accepted = true;
         while let Some(envelope) = self.with_session(tie, Session::request)? {
+            self.settle();
             let (_, answer) = match self.post(line, imo::FORWARD_TO_SERVER, &envelope, self.timeout(tie), tie) {
                 Err(halt @ Halt::Trouble(Trouble::Connect(_))) => {
                     self.with_session(tie, Session::not_posted)?;
@@ -429,6 +438,13 @@ impl Account {
     }
 
     fn take(&self, steps: Vec<Step>) {
+        let is_message = |step: &Step| matches!(step, Step::Deliver(Event::Message(_)));
+        if steps.iter().all(is_message)
+            && let Some(events) = self.events.get()
+        {
+            let event = |step| if let Step::Deliver(event) = step { Some(event) } else { None };
+            return events.deliver_all(steps.into_iter().filter_map(event).collect());
+        }
         each(steps, |step| match step {
             Step::Deliver(Event::Call(mut call)) => {
                 let told = call.page.take();

@@ -17,7 +17,7 @@ pub(super) struct Inbox {
     taken: u64,
     /// Taken in and not yet handled, by rising `seq`.
     waiting: VecDeque<(u64, imo::Message)>,
-    /// Being handled.
+    /// Being handled; the first of several.
     current: Option<u64>,
 }
 
@@ -53,7 +53,15 @@ impl Inbox {
         Some(message)
     }
 
-    /// The message of [`next`](Self::next) has been handled.
+    /// The message after the one of [`next`](Self::next), to be handled together with it, if it is something that was
+    /// said.
+    pub(super) fn next_said(&mut self, online: bool) -> Option<imo::Message> {
+        let (_, next) = self.waiting.front().filter(|_| online)?;
+        let said = next.data.get("name").is_some_and(|name| name == "recv_im");
+        said.then(|| self.waiting.pop_front())?.map(|(_, message)| message)
+    }
+
+    /// Everything that was given out has been handled.
     pub(super) fn handled(&mut self) {
         self.current = None;
     }
@@ -108,6 +116,19 @@ mod tests {
         assert_eq!(inbox.ack(), 5);
         assert_eq!(drain(&mut inbox, true), [5]);
         assert_eq!(inbox.ack(), 6);
+    }
+
+    #[test]
+    fn what_was_said_may_be_handled_together() {
+        let mut inbox = Inbox::default();
+        inbox.accept(vec![message(3, "recv_im"), message(4, "recv_im"), message(5, "buddy_status")]);
+        assert!(inbox.next(true).is_some_and(|message| message.seq == Some(3)));
+        assert!(inbox.next_said(false).is_none());
+        assert!(inbox.next_said(true).is_some_and(|message| message.seq == Some(4)));
+        assert!(inbox.next_said(true).is_none(), "a presence is not said");
+        assert_eq!(inbox.ack(), 3, "nothing before all of it");
+        inbox.handled();
+        assert_eq!(inbox.ack(), 5);
     }
 
     #[test]

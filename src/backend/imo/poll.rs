@@ -44,6 +44,7 @@ fn poll(account: &Account, line: &Line, tie: &Tie) -> Result<(), Halt> {
             account.want(|state| state.stay_active = true);
         }
         let envelope = account.with_session(tie, |session| session.poll())?;
+        account.settle();
         let begun = Instant::now();
         let (_, answer) = account.post(line, imo::FORWARD_TO_SERVER, &envelope, account.limits.poll, tie)?;
         let new = account.with_session(tie, |session: &mut Session| session.polled(answer))?;

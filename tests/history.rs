@@ -95,3 +95,64 @@ fn files_that_cannot_be_used_are_named() {
     drop(mine);
     gateway.stop();
 }
+
+/// Up to which number clients have heard of messages, as it is kept.
+fn heard(file: &Path) -> u64 {
+    let connection = rusqlite::Connection::open(file).expect("a database");
+    let sql = "SELECT value FROM objects WHERE kind = 'single' AND key = 'numbers'";
+    let numbers: String = connection.query_row(sql, [], |row| row.get(0)).expect("numbers");
+    serde_json::from_str::<serde_json::Value>(&numbers).expect("JSON")["heard"].as_u64().expect("a number")
+}
+
+#[test]
+fn what_a_client_has_heard_is_kept_though_nothing_else_happens() {
+    let gateway = Gateway::start(GatewayConfig::embedded(None)).expect("a gateway");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("history.db");
+    let session = open(&gateway, "alice", &file);
+    let (keeper, reader) = (session.attach().expect("a client"), session);
+    // Nobody reads this one.
+    let before = heard(&file);
+    ask(&reader, "MESSAGE echo123 hello");
+    let received = until(&reader, "the echo", |line| line.ends_with("STATUS RECEIVED"));
+    let received = received.split(' ').nth(1).and_then(|id| id.parse().ok()).expect("a number");
+    assert!(before < received);
+    let begun = std::time::Instant::now();
+    while heard(&file) < received {
+        assert!(begun.elapsed() < GUARD, "{} is kept, {received} was heard", heard(&file));
+        // What else is said is not about messages.
+        let _ = reader.poll_skype_notification(Some(Duration::from_millis(20)));
+    }
+    drop((keeper, reader));
+    gateway.stop();
+}
+
+#[test]
+fn a_message_that_no_client_read_is_told_to_the_next() {
+    let gateway = Gateway::start(GatewayConfig::embedded(None)).expect("a gateway");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("history.db");
+    let bob = Session::open(config(&gateway, "bob", "memory")).expect("a session");
+    let alice = open(&gateway, "alice", &file);
+    let reply = ask(&bob, "MESSAGE alice one");
+    until(&bob, "the outcome", |line| reply.replace("SENDING", "SENT") == line);
+    // It is in her queue, unread, before she answers.
+    let mut told = String::new();
+    while told.is_empty() {
+        told = ask(&alice, "SEARCH MISSEDCHATMESSAGES").replace("CHATMESSAGES ", "");
+    }
+    alice.close();
+    let alice = open(&gateway, "alice", &file);
+    let first = until(&alice, "the message", |line| line.starts_with("CHATMESSAGE "));
+    assert_eq!(first, format!("CHATMESSAGE {told} STATUS RECEIVED"));
+    // Now it was read.
+    alice.close();
+    let alice = open(&gateway, "alice", &file);
+    until(&alice, "the login", |line| line == "CONNSTATUS ONLINE");
+    while let Some(line) = alice.poll_skype_notification(Some(Duration::ZERO)).expect("open") {
+        assert!(!line.starts_with("CHATMESSAGE "), "{line}");
+    }
+    assert_eq!(ask(&alice, "SEARCH MISSEDCHATMESSAGES"), format!("CHATMESSAGES {told}"));
+    drop((alice, bob));
+    gateway.stop();
+}

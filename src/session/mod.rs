@@ -2,16 +2,17 @@
 
 mod browser;
 mod callbacks;
+mod feed;
 mod files;
 mod history;
 mod lines;
+mod members;
 mod network;
 mod pending;
 mod queue;
 mod signal;
 mod timer;
 
-use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::Arc;
@@ -33,12 +34,10 @@ use crossbeam_channel::bounded;
 use crate::backend::Action;
 use crate::backend::Backend;
 use crate::backend::Event;
-use crate::backend::Events;
 use crate::backend::Failure;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::Result;
-use crate::model::ObjectId;
 use crate::translate::Attachment;
 use crate::translate::Click;
 use crate::translate::ClientId;
@@ -56,7 +55,9 @@ pub use browser::Opener;
 pub use callbacks::Callback;
 use callbacks::Callbacks;
 use callbacks::Listener;
+use feed::Feed;
 use history::Disk;
+use members::Member;
 use network::Keep;
 use network::backend_for;
 use network::with_server;
@@ -142,18 +143,10 @@ struct Core {
     /// Pages of calls, to be opened.
     pages: Vec<String>,
     login: Option<Sender<Login>>,
+    /// When to look what clients have heard, if nothing else makes us look before.
+    look: Option<Duration>,
     /// The time for which the timer was asked last.
     ordered: Option<Duration>,
-}
-
-struct Member {
-    id: ClientId,
-    listener: Arc<Listener>,
-    callbacks: Option<Arc<Callbacks>>,
-    /// How many lines were put into its queue.
-    pushed: usize,
-    /// Lines that tell of messages: which of the lines, and which message.
-    offers: VecDeque<(usize, ObjectId)>,
 }
 
 impl Session {
@@ -205,6 +198,7 @@ impl Session {
                 files: Vec::new(),
                 pages: Vec::new(),
                 login: None,
+                look: None,
                 ordered: None,
             }),
             started: Instant::now(),
@@ -338,7 +332,7 @@ impl Session {
             let mut member = core.clients.remove(index);
             core.keepers.push(self.client);
             core.engine.detach(self.client, &mut core.outputs);
-            forget_offers(&mut core.engine, &mut member);
+            member.forget_offers(&mut core.engine);
             // Another client may have become the only one, and nobody waits for this one any more.
             self.listener.queue.reconsider_room();
         });
@@ -365,7 +359,7 @@ impl Session {
         self.has_room()?;
         self.shared.turn(|core, _| {
             self.standing()?;
-            push(core, self.client, line.to_owned());
+            core.push(self.client, line.to_owned());
             Ok(())
         })?
     }
@@ -484,13 +478,7 @@ impl Shared {
             let id = ClientId(core.next_client);
             client = id;
             core.next_client += 1;
-            core.clients.push(Member {
-                id,
-                listener: Arc::clone(&listener),
-                callbacks: None,
-                pushed: 0,
-                offers: VecDeque::new(),
-            });
+            core.clients.push(Member::new(id, Arc::clone(&listener)));
             if login.is_some() {
                 core.login = login;
                 core.engine.login(now, &mut core.outputs);
@@ -513,7 +501,7 @@ impl Shared {
         let _ = self.turn(|core, _| {
             core.engine.detach(client, &mut core.outputs);
             if let Some(member) = core.clients.iter_mut().find(|member| member.id == client) {
-                forget_offers(&mut core.engine, member);
+                member.forget_offers(&mut core.engine);
             }
         });
         let backend = {
@@ -546,7 +534,7 @@ impl Shared {
         }
         let now = self.now();
         let result = catch_unwind(AssertUnwindSafe(|| {
-            see_what_was_taken(&mut core);
+            core.see_what_was_taken();
             let result = work(&mut core, now);
             self.hand_out(&mut core, now);
             result
@@ -596,11 +584,11 @@ impl Shared {
                             line.drain(..start);
                             core.waiters.swap_remove(waiter).answer(line);
                         } else {
-                            push(core, client, line);
+                            core.push(client, line);
                         }
                     }
-                    Output::ToClient(client, line) => push(core, client, line),
-                    Output::Offered(client, message) => offer(core, client, message),
+                    Output::ToClient(client, line) => core.push(client, line),
+                    Output::Offered(client, message) => core.offer(client, message, now),
                     Output::ToBackend(action) => {
                         let refused = core.backend.as_mut().and_then(|backend| backend.submit(action).err());
                         if let Some(Action::Task { ticket, .. }) = refused {
@@ -622,7 +610,8 @@ impl Shared {
             core.engine.save(now);
         }
         core.outputs = outputs;
-        if let Some(due) = core.engine.timeout()
+        let look = core.look.filter(|_| self.disk.is_some());
+        if let Some(due) = [core.engine.timeout(), look].into_iter().flatten().min()
             && core.ordered.is_none_or(|ordered| due < ordered)
         {
             core.ordered = Some(due);
@@ -650,118 +639,11 @@ impl Alarm for Shared {
         // An error means that the session is closed; nothing is due then.
         let _ = self.turn(|core, now| {
             core.ordered = None;
+            core.look.take_if(|look| *look <= now.monotonic);
             if core.engine.timeout().is_some_and(|due| due <= now.monotonic) {
                 core.engine.on_timeout(now, &mut core.outputs);
             }
         });
-    }
-}
-
-/// Notes that the last line of a client tells of a message.
-fn offer(core: &mut Core, client: ClientId, message: ObjectId) {
-    match core.clients.binary_search_by_key(&client, |member| member.id) {
-        Ok(index) => {
-            let member = &mut core.clients[index];
-            member.offers.push_back((member.pushed, message));
-        }
-        Err(_) => core.engine.not_taken(message),
-    }
-}
-
-/// Tells the engine of which messages clients have heard.
-fn see_what_was_taken(core: &mut Core) {
-    for member in core.clients.iter_mut().filter(|member| !member.offers.is_empty()) {
-        // Lines only ever leave from the front.
-        let taken = member.pushed - member.listener.queue.len().min(member.pushed);
-        while let Some((_, message)) = member.offers.front().filter(|(line, _)| *line <= taken).copied() {
-            member.offers.pop_front();
-            core.engine.taken(message);
-        }
-    }
-}
-
-/// Tells the engine of which messages a client that goes has not heard.
-fn forget_offers(engine: &mut Engine, member: &mut Member) {
-    for (_, message) in member.offers.drain(..) {
-        engine.not_taken(message);
-    }
-}
-
-/// Puts a line into a client's queue. A client that reads too slowly is given up for the sake of
-/// the others; the only client makes the network wait instead (`Events::wait_for_room`).
-fn push(core: &mut Core, client: ClientId, line: String) {
-    let Ok(index) = core.clients.binary_search_by_key(&client, |member| member.id) else { return };
-    lines::notification(client, &line);
-    let alone = core.clients.len() == 1;
-    let member = &mut core.clients[index];
-    member.pushed += 1;
-    if member.listener.queue.is_full() && !alone {
-        tracing::warn!(client = client.0, "detached: it left too many lines unread");
-        let mut member = core.clients.remove(index);
-        core.engine.detach(client, &mut core.outputs);
-        forget_offers(&mut core.engine, &mut member);
-        core.waiters.retain(|waiter| waiter.client != client);
-        member.listener.queue.set_mode(Mode::Detached);
-    } else if member.listener.queue.push(line)
-        && let Some(callbacks) = &member.callbacks
-    {
-        callbacks.tell(&member.listener);
-    }
-}
-
-/// Brings the events of a back end to the session, for as long as there is one.
-struct Feed(Weak<Shared>);
-
-impl Events for Feed {
-    fn deliver(&self, event: Event) {
-        self.deliver_all(vec![event]);
-    }
-
-    fn deliver_all(&self, events: Vec<Event>) {
-        // What comes of what we have asked comes of it again if it is asked again.
-        let unsettled = events.iter().any(|event| !matches!(event, Event::Done { .. }));
-        let mut events = events.into_iter();
-        while !events.as_slice().is_empty() {
-            self.wait_for_room();
-            let Some(shared) = self.0.upgrade() else { return };
-            shared.unsettled.fetch_or(unsettled, Ordering::AcqRel);
-            let room = shared.only_queue().map_or(usize::MAX, |queue| queue.room());
-            let taken = shared.turn(|core, now| {
-                // At least one, and no more than there is room for, as far as that can be known.
-                for event in events.by_ref() {
-                    core.engine.backend_event(event, now, &mut core.outputs);
-                    if core.outputs.len() >= room {
-                        break;
-                    }
-                }
-            });
-            if taken.is_err() {
-                // The session is closed; then the events stay with the network.
-                return;
-            }
-        }
-    }
-
-    fn settle(&self) {
-        if let Some(shared) = self.0.upgrade()
-            && let Some(disk) = &shared.disk
-            && shared.unsettled.swap(false, Ordering::AcqRel)
-        {
-            disk.settle();
-        }
-    }
-
-    fn wait_for_room(&self) {
-        let Some(shared) = self.0.upgrade() else { return };
-        while let Some(queue) = shared.only_queue() {
-            if !queue.is_full() || shared.over.load(Ordering::SeqCst) {
-                return;
-            }
-            queue.wait_for_room(|| {
-                !shared.over.load(Ordering::SeqCst)
-                    && shared.only_queue().is_some_and(|only| Arc::ptr_eq(&only, &queue))
-            });
-        }
     }
 }
 

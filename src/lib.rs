@@ -31,14 +31,14 @@
 //!
 //! # Features
 //!
-//! `capi` (the C interface), `imo` (the imo network), `gateway`, `transport` (the SkypeProxy socket), `programs` (what only
+//! `capi` (the C interface), `history` (what a session knows outlives it, in a file), `imo` (the imo network), `gateway`, `transport` (the SkypeProxy socket), `programs` (what only
 //! the programs need); all on by default. Without any of them the translator and the session are left, for a back end of
 //! one's own.
 //!
 //! # What it does not do
 //!
 //! What the network cannot do is refused with the errors that Skype had for it; on imo these are files, short messages and a
-//! picture of one's own. Calls carry no sound. Messages are kept in memory only.
+//! picture of one's own. Calls carry no sound. Without [`Config::history`] messages are kept in memory only.
 
 mod config;
 mod error;

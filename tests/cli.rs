@@ -1,6 +1,9 @@
 //! The program imo2sproxy from the outside.
 #![cfg(all(unix, feature = "programs"))]
 
+#[path = "cli/history.rs"]
+mod history;
+
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Read;
@@ -186,6 +189,10 @@ fn help_names_every_option_and_no_secret() {
         "--network",
         "--password-file",
         "--data-dir",
+        "--history ",
+        "--history-days",
+        "--history-messages",
+        "--send-limit",
         "--config",
         "--linger",
         "--help",
@@ -228,6 +235,10 @@ fn wrong_usage_has_status_2_and_says_what_would_be_right() {
         (&["-k", "", "alice", "secret"], "key: must not be empty"),
         (&["--network", "icq", "alice", "secret"], "network: "),
         (&["--linger=-1", "alice", "secret"], "linger: "),
+        (&["--history", "", "alice", "secret"], "--history"),
+        (&["--history-days", "40000", "alice", "secret"], "history_days: "),
+        (&["--history-messages=-1", "alice", "secret"], "--history-messages"),
+        (&["--send-limit", "1", "alice", "secret"], "send_limit: "),
         (&["-d", "-m", "c", "alice", "secret"], "do not go together"),
         (&["--password-file", "nowhere", "alice"], "nowhere"),
         (&["--password-file", "empty", "alice"], "is empty"),

@@ -43,6 +43,15 @@ impl Failure {
         Self { text: format!("{account}: {}", self.text), ..self }
     }
 
+    /// The same, with what may help.
+    pub(crate) fn with(self, cure: &str) -> Self {
+        Self { text: format!("{}; {cure}", self.text), ..self }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Says it on standard error.
     pub(crate) fn tell(&self) {
         complain(&self.text);
@@ -66,6 +75,16 @@ impl From<Error> for Failure {
             _ => Self::service(text),
         }
     }
+}
+
+/// Says as loudly as can be that an account goes on without a file for its history.
+pub(crate) fn history_is_not_kept(username: &str, problem: &str) {
+    let text = format!(
+        "{username}: THE HISTORY IS NOT KEPT: {problem}; the account goes on in memory, and what is said is lost when \
+         it ends. Free or repair the file, move it away, or name another by --history; then start again"
+    );
+    complain(&text);
+    tracing::error!("{text}");
 }
 
 /// Says something about the program itself.

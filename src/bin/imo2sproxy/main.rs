@@ -1,6 +1,7 @@
 //! The daemon: accounts logged in, with connection points for Skype API plugins.
 
 mod console;
+mod data;
 mod detach;
 mod failure;
 mod log;

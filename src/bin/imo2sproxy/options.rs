@@ -72,9 +72,23 @@ pub(crate) struct Options {
     /// Read the password from FILE
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// Where the gateway inside the program keeps its data [default: imo2skype in the data directory of the user]
+    /// Where the histories and the gateway inside the program are kept [default: imo2skype in the data directory of
+    /// the user]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Where messages, chats and their numbers are kept: a file for this account alone, or `memory`, which writes none
+    /// [default: a file in `history` below --data-dir]
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
+    /// Keep messages for N days; 0: for ever [default: 0]
+    #[arg(long, value_name = "N")]
+    history_days: Option<u64>,
+    /// Keep about N messages, the newest; 0: all [default: 0]
+    #[arg(long, value_name = "N")]
+    history_messages: Option<u64>,
+    /// Try for so long to send a message before it counts as failed [default: 86400]
+    #[arg(long, value_name = "SECONDS")]
+    send_limit: Option<u64>,
     /// TOML file with the same options (`-` is written `_`) and `[[account]]` tables
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -122,6 +136,10 @@ impl From<Options> for Arguments {
             network: options.network,
             password_file: options.password_file,
             data_dir: options.data_dir,
+            history: options.history,
+            history_days: options.history_days,
+            history_messages: options.history_messages,
+            send_limit: options.send_limit,
             linger: options.linger,
             username: options.username,
             account: Vec::new(),

@@ -1,5 +1,6 @@
 //! What the program shall do: options, environment, configuration file and defaults put together.
 
+use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use imo2skype::Config;
 use imo2skype::transport::skypeproxy::BindOptions;
 use secrecy::SecretString;
 
+use crate::data::DataDir;
 use crate::failure::Failure;
 use crate::failure::complain;
 use crate::options::Arguments;
@@ -15,14 +17,16 @@ use crate::password;
 use crate::settings::Mode;
 use crate::settings::Settings;
 
+/// In the place of a file: no file.
+const MEMORY: &str = "memory";
+
 /// What the program shall do.
 pub(crate) struct Plan {
     pub(crate) detach: bool,
     pub(crate) pid_file: Option<PathBuf>,
     pub(crate) verbose: bool,
     pub(crate) log_file: Option<PathBuf>,
-    /// Where the gateway of the program keeps its data; `None` for the directory of the platform.
-    pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) data_dir: DataDir,
     /// Those that can be tried; never empty.
     pub(crate) accounts: Vec<Account>,
     /// Whether there was more than one account to begin with.
@@ -32,37 +36,55 @@ pub(crate) struct Plan {
 /// One account, and where plugins find it.
 pub(crate) struct Account {
     pub(crate) config: Config,
+    /// The directory of the history, if it is to be made; or why there is no place for a file.
+    pub(crate) history_dir: Result<Option<PathBuf>, Failure>,
     /// The socket, if there is to be one.
     pub(crate) socket: Option<BindOptions>,
     pub(crate) console: bool,
     pub(crate) linger: Duration,
 }
 
-impl Plan {
-    pub(crate) fn new(options: Options) -> Result<Self, Failure> {
-        let Arguments { settings: arguments, config, password } = options.into();
-        let file = config.map(|config| Settings::read(&config)).transpose()?.unwrap_or_default();
-        let environment = Settings { key: key_of_environment()?, ..Settings::default() };
-        let arguments = arguments.over(&environment);
-        let whole = arguments.over(&file);
+/// What is asked for, put together.
+pub(crate) struct Wanted {
+    /// What is for the whole program.
+    pub(crate) whole: Settings,
+    /// What is for each account.
+    pub(crate) accounts: Vec<Settings>,
+}
 
-        let mut wanted: Vec<Settings> = match &arguments.username {
+impl Wanted {
+    /// What these options want, over those of the configuration file.
+    pub(crate) fn of(over: Settings, config: Option<PathBuf>) -> Result<Self, Failure> {
+        let file = config.map(|config| Settings::read(&config)).transpose()?.unwrap_or_default();
+        let whole = over.over(&file);
+        let accounts = match &over.username {
             // Only this one, with the options of its table if it has one.
             Some(username) => {
                 let table = file.account.iter().find(|account| account.username.as_ref() == Some(username));
-                vec![table.map_or_else(|| whole.clone(), |table| arguments.over(&table.over(&file)))]
+                vec![table.map_or_else(|| whole.clone(), |table| over.over(&table.over(&file)))]
             }
             None if file.account.is_empty() => vec![whole.clone()],
-            None => file.account.iter().map(|account| arguments.over(&account.over(&file))).collect(),
+            None => file.account.iter().map(|account| over.over(&account.over(&file))).collect(),
         };
+        Ok(Self { whole, accounts })
+    }
+}
+
+impl Plan {
+    pub(crate) fn new(options: Options) -> Result<Self, Failure> {
+        let Arguments { settings, config, password } = options.into();
+        let environment = Settings { key: key_of_environment()?, ..Settings::default() };
+        let Wanted { whole, accounts: wanted } = Wanted::of(settings.over(&environment), config)?;
         let several = wanted.len() > 1;
         if several {
-            one_console(&mut wanted)?;
+            one_console(&wanted)?;
+            one_file_each(&wanted)?;
         }
+        let data_dir = DataDir::new(absolute(whole.data_dir.clone())?);
         let mut accounts = Vec::new();
         for settings in wanted {
             let name = settings.username.clone();
-            match account(settings, password.clone()) {
+            match account(settings, password.clone(), &data_dir) {
                 Ok(account) => accounts.push(account),
                 Err(failure) if several => failure.of(name.as_deref().unwrap_or("[[account]]")).tell(),
                 Err(failure) => return Err(failure),
@@ -86,7 +108,7 @@ impl Plan {
             pid_file: absolute(whole.pid_file)?,
             verbose,
             log_file: absolute(whole.log_file)?,
-            data_dir: absolute(whole.data_dir)?,
+            data_dir,
             accounts,
             several,
         })
@@ -94,7 +116,7 @@ impl Plan {
 }
 
 /// The console belongs to one account.
-fn one_console(wanted: &mut [Settings]) -> Result<(), Failure> {
+fn one_console(wanted: &[Settings]) -> Result<(), Failure> {
     let consoles = wanted.iter().filter(|settings| modes(settings).contains(&Mode::C)).count();
     if consoles > 1 {
         return Err(Failure::usage("the console (mode c) can belong to one account only; give the mode to that one"));
@@ -102,11 +124,26 @@ fn one_console(wanted: &mut [Settings]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The file of a history belongs to one account.
+fn one_file_each(wanted: &[Settings]) -> Result<(), Failure> {
+    let mut files: Vec<_> = wanted.iter().filter_map(|settings| settings.history.as_deref()).collect();
+    files.retain(|file| *file != Path::new(MEMORY));
+    files.sort_unstable();
+    match files.windows(2).find(|pair| pair[0] == pair[1]) {
+        None => Ok(()),
+        Some(pair) => Err(Failure::usage(format!(
+            "history: {} is for one account only; name it in the table of that one, or leave it out: each account has a \
+             file of its own then",
+            pair[0].display()
+        ))),
+    }
+}
+
 fn modes(settings: &Settings) -> Vec<Mode> {
     settings.mode.as_ref().map(|modes| modes.list()).filter(|modes| !modes.is_empty()).unwrap_or(vec![Mode::S])
 }
 
-fn account(settings: Settings, password: Option<String>) -> Result<Account, Failure> {
+fn account(settings: Settings, password: Option<String>, data_dir: &DataDir) -> Result<Account, Failure> {
     let modes = modes(&settings);
     for mode in &modes {
         let name = match mode {
@@ -119,16 +156,17 @@ fn account(settings: Settings, password: Option<String>) -> Result<Account, Fail
             "the connection point -m {name} is not in this build; there are s (socket) and c (console)"
         )));
     }
-    let username = settings.username.filter(|username| !username.is_empty()).ok_or_else(|| {
-        Failure::usage("whose account? Usage: imo2sproxy [OPTIONS] [USERNAME] [PASSWORD]; see --help")
-    })?;
-
-    let mut config = Config::new(username, "");
-    if let Some(server) = &settings.server {
-        config.set("server", server)?;
-    }
-    if let Some(network) = &settings.network {
-        config.set("network", network)?;
+    let mut config = name(&settings)?;
+    let history_dir = place_history(&mut config, settings.history, data_dir)?;
+    let numbers = [
+        ("history_days", settings.history_days),
+        ("history_messages", settings.history_messages),
+        ("send_limit", settings.send_limit),
+    ];
+    for (key, number) in numbers {
+        if let Some(number) = number {
+            config.set(key, &number.to_string())?;
+        }
     }
     config.ca_file = absolute_text("ca_file", settings.ca_file)?;
     config.files = absolute_text("files", settings.files)?;
@@ -147,7 +185,45 @@ fn account(settings: Settings, password: Option<String>) -> Result<Account, Fail
         .map_err(|_| Failure::usage("linger: takes a number of seconds"))?;
     // Last, because it may ask.
     config.password = password::find(&config.username, password, settings.password_file.as_deref())?;
-    Ok(Account { config, socket, console: modes.contains(&Mode::C), linger })
+    Ok(Account { config, history_dir, socket, console: modes.contains(&Mode::C), linger })
+}
+
+/// Whose account it is, and where.
+pub(crate) fn name(settings: &Settings) -> Result<Config, Failure> {
+    let username = settings.username.as_deref().filter(|username| !username.is_empty()).ok_or_else(|| {
+        Failure::usage("whose account? Usage: imo2sproxy [OPTIONS] [USERNAME] [PASSWORD]; see --help")
+    })?;
+    let mut config = Config::new(username, "");
+    if let Some(server) = &settings.server {
+        config.set("server", server)?;
+    }
+    if let Some(network) = &settings.network {
+        config.set("network", network)?;
+    }
+    Ok(config)
+}
+
+/// Says where the history is. Inside: the directory that has to be made for it, or why it can have no file.
+pub(crate) fn place_history(
+    config: &mut Config,
+    named: Option<PathBuf>,
+    data_dir: &DataDir,
+) -> Result<Result<Option<PathBuf>, Failure>, Failure> {
+    match named {
+        Some(memory) if memory == Path::new(MEMORY) => return Ok(Ok(None)),
+        Some(_) => {
+            let named = absolute_text("history", named)?.unwrap_or_default();
+            config.set("history", &named)?;
+            return Ok(Ok(None));
+        }
+        None => {}
+    }
+    let default = data_dir.history(config);
+    Ok(default.and_then(|path| {
+        let text = path.to_str().ok_or_else(|| Failure::service(format!("{} is not UTF-8", path.display())))?;
+        config.set("history", text)?;
+        Ok(path.parent().map(Path::to_owned))
+    }))
 }
 
 fn key_of_environment() -> Result<Option<String>, Failure> {

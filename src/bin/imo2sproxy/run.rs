@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
-use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 use crossbeam_channel::Sender;
 use crossbeam_channel::unbounded;
+use imo2skype::Config;
 use imo2skype::Error;
 use imo2skype::Gateway;
 use imo2skype::GatewayConfig;
@@ -20,9 +20,11 @@ use imo2skype::transport::skypeproxy::Serving;
 use imo2skype::transport::skypeproxy::SkypeProxy;
 
 use crate::console;
+use crate::data::make_directory;
 use crate::detach;
 use crate::failure::Failure;
 use crate::failure::complain;
+use crate::failure::history_is_not_kept;
 use crate::log::Log;
 use crate::plan::Account;
 use crate::plan::Plan;
@@ -74,7 +76,7 @@ impl Daemon {
         self._pid_file = plan.pid_file.map(PidFile::write).transpose()?;
 
         let gateway = if plan.accounts.iter().any(|account| account.config.server.is_none()) {
-            Some(embedded_gateway(plan.data_dir)?)
+            Some(Gateway::start(GatewayConfig::embedded(Some(plan.data_dir.gateway()?)))?)
         } else {
             None
         };
@@ -107,37 +109,6 @@ impl Daemon {
     }
 }
 
-/// Starts the gateway that is the network of accounts without a server.
-fn embedded_gateway(data_dir: Option<PathBuf>) -> Result<Gateway, Failure> {
-    let directory = match data_dir {
-        Some(directory) => directory,
-        None => platform_directory()?,
-    };
-    make_directory(&directory).map_err(|error| {
-        Failure::service(format!(
-            "cannot make the directory {}: {error}; choose another --data-dir",
-            directory.display()
-        ))
-    })?;
-    Ok(Gateway::start(GatewayConfig::embedded(Some(directory.join("gateway.db"))))?)
-}
-
-fn platform_directory() -> Result<PathBuf, Failure> {
-    use etcetera::BaseStrategy;
-    let strategy = etcetera::choose_base_strategy()
-        .map_err(|error| Failure::service(format!("where is the data directory? {error}; name one by --data-dir")))?;
-    Ok(strategy.data_dir().join("imo2skype"))
-}
-
-/// Makes a directory that nobody else can look into.
-fn make_directory(directory: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
-}
-
 /// Starts an account on a thread of its own, so that none waits for another's network.
 fn begin(number: usize, account: Account, several: bool, events: Sender<Event>) -> Result<(), Failure> {
     std::thread::Builder::new()
@@ -159,12 +130,26 @@ fn start(account: Account) -> Result<Running, Failure> {
     let username = account.config.username.clone();
     // First, because it is quick to fail. Nobody is answered before the login.
     let socket = account.socket.map(SkypeProxy::bind).transpose().map_err(cannot_bind)?;
-    let session = Arc::new(Session::open(account.config)?);
+    let session = Arc::new(open(account.config, account.history_dir)?);
     if !account.console {
         session.keep_only();
     }
     let socket = socket.map(|socket| socket.serve(Arc::clone(&session))).transpose()?;
     Ok(Running { username, session, socket, console: account.console.then_some(account.linger) })
+}
+
+/// Opens the session. Where the file of its history cannot be used, it goes on without.
+fn open(mut config: Config, history_dir: Result<Option<PathBuf>, Failure>) -> Result<Session, Failure> {
+    let made = history_dir.and_then(|directory| directory.as_deref().map_or(Ok(()), make_directory));
+    let problem = match made.map(|()| Session::open(config.clone())) {
+        // The gateway has an address already: the only database of a session is its history.
+        Ok(Err(error @ Error::Store { .. })) => error.chain(),
+        Ok(opened) => return Ok(opened?),
+        Err(failure) => failure.text().to_owned(),
+    };
+    history_is_not_kept(&config.username, &problem);
+    config.set("history", "memory")?;
+    Ok(Session::open(config)?)
 }
 
 /// What can be seen without trying was seen before; the rest is no wrong usage.

@@ -2,6 +2,7 @@
 
 mod durable;
 mod schema;
+mod transfer;
 
 use std::cell::Cell;
 use std::cell::RefCell;
@@ -40,6 +41,8 @@ use crate::model::Undeliverable;
 use crate::model::Which;
 
 pub use durable::Durable;
+pub use transfer::Imported;
+pub use transfer::TransferError;
 
 /// How long a statement waits for another program that looks into the file.
 const BUSY: Duration = Duration::from_secs(5);
@@ -368,15 +371,22 @@ fn prepare(connection: &Connection, path: &Path, network: &str, account: &str) -
     // What was cleared is gone.
     connection.pragma_update(None, "secure_delete", true)?;
     schema::migrate(connection, path)?;
+    if !belongs(connection, network, account)? {
+        connection.execute("INSERT INTO account (network, name) VALUES (?1, ?2)", [network, account])?;
+    }
+    Ok(())
+}
+
+/// Whether it is the history of this account already; an error if it is that of another.
+fn belongs(connection: &Connection, network: &str, account: &str) -> Result<bool, ArchiveError> {
     let owner = connection.query_row("SELECT network, name FROM account", [], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
     });
     match owner.optional()? {
-        None => drop(connection.execute("INSERT INTO account (network, name) VALUES (?1, ?2)", [network, account])?),
-        Some((of, name)) if of == network && name == account => {}
-        Some((of, name)) => return Err(format!("it is the history of {name} on {of}; name another file").into()),
+        None => Ok(false),
+        Some((of, name)) if of == network && name == account => Ok(true),
+        Some((of, name)) => Err(format!("it is the history of {name} on {of}; name another file").into()),
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -53,18 +53,8 @@ pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), Archiv
 }
 
 fn migrate_by(connection: &Connection, path: &Path, steps: &[&str]) -> Result<(), ArchiveError> {
-    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let application: u32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables > 0 && application != APPLICATION {
-        return Err("it belongs to another program; name another file".into());
-    }
     let known = u32::try_from(steps.len())?;
-    if version > known {
-        let problem =
-            format!("a newer imo2skype wrote it (schema {version}, this one knows {known}); upgrade this program");
-        return Err(problem.into());
-    }
+    let version = version(connection, known)?;
     if version == known {
         return Ok(());
     }
@@ -82,6 +72,32 @@ fn migrate_by(connection: &Connection, path: &Path, steps: &[&str]) -> Result<()
         connection.execute_batch("ROLLBACK")?;
     }
     Ok(taken?)
+}
+
+/// Looks whether the tables are those of this version, for whoever may not change them.
+pub(super) fn recognise(connection: &Connection) -> Result<(), ArchiveError> {
+    let known = u32::try_from(STEPS.len())?;
+    match version(connection, known)? {
+        0 => Err("there is no history in it".into()),
+        version if version < known => Err("an older imo2skype wrote it; open it with this one first".into()),
+        _ => Ok(()),
+    }
+}
+
+/// How many steps were taken: 0 if there is nothing, and never more than are known.
+fn version(connection: &Connection, known: u32) -> Result<u32, ArchiveError> {
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let application: u32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables > 0 && application != APPLICATION {
+        return Err("it belongs to another program; name another file".into());
+    }
+    if version > known {
+        let problem =
+            format!("a newer imo2skype wrote it (schema {version}, this one knows {known}); upgrade this program");
+        return Err(problem.into());
+    }
+    Ok(version)
 }
 
 /// Looks whether the file is whole.

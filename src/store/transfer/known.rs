@@ -1,0 +1,88 @@
+//! The groups and calls of a history to which another one is added: which of them are those that are brought.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+
+use crate::model::Call;
+use crate::model::Group;
+use crate::model::Handle;
+use crate::model::ObjectId;
+use crate::model::RemoteId;
+
+/// Groups that are here, by name; several may have one.
+#[derive(Default)]
+pub(super) struct Groups {
+    by_name: HashMap<String, Vec<u32>>,
+    /// The new ones: what they were, and what they are here.
+    brought: HashMap<u32, u32>,
+}
+
+impl Groups {
+    pub(super) fn add(&mut self, number: u32, group: &Group) {
+        self.by_name.entry(group.name.clone()).or_default().push(number);
+    }
+
+    /// The group here that is this one; none is found twice.
+    pub(super) fn same(&mut self, number: u32, group: &Group) -> Option<u32> {
+        let numbers = self.by_name.get_mut(&group.name).filter(|numbers| !numbers.is_empty())?;
+        Some(numbers.remove(numbers.iter().position(|here| *here == number).unwrap_or(0)))
+    }
+
+    pub(super) fn bring(&mut self, number: u32, here: u32) {
+        self.brought.insert(number, here);
+    }
+
+    /// What a group is here that was not here before.
+    pub(super) fn brought(&self, group: ObjectId) -> Option<ObjectId> {
+        self.brought.get(&group.0).copied().map(ObjectId)
+    }
+}
+
+/// Calls that are here.
+#[derive(Default)]
+pub(super) struct Calls {
+    by_remote: HashMap<RemoteId, u32>,
+    /// By partner and time, with what the network calls them.
+    by_time: HashMap<(String, u64), Vec<(u32, Option<RemoteId>)>>,
+    found: HashSet<u32>,
+    /// Conferences of new calls: what they were, and what they are here.
+    conferences: HashMap<u32, u32>,
+}
+
+impl Calls {
+    pub(super) fn add(&mut self, number: u32, call: &Call) {
+        if let Some(remote) = &call.remote {
+            self.by_remote.insert(remote.clone(), number);
+        }
+        self.by_time.entry(key(call)).or_default().push((number, call.remote.clone()));
+    }
+
+    /// The call here that is this one; none is found twice.
+    pub(super) fn same(&mut self, number: u32, call: &Call) -> Option<u32> {
+        let by_remote = call.remote.as_ref().and_then(|remote| self.by_remote.get(remote)).copied();
+        let by_remote = by_remote.filter(|here| !self.found.contains(here));
+        let by_time = || {
+            let could_be = |(here, remote): &&(u32, Option<RemoteId>)| {
+                let differ = matches!((remote, &call.remote), (Some(a), Some(b)) if a != b);
+                !differ && !self.found.contains(here)
+            };
+            let here: Vec<_> = self.by_time.get(&key(call))?.iter().filter(could_be).map(|(here, _)| *here).collect();
+            here.iter().find(|here| **here == number).or(here.first()).copied()
+        };
+        let here = by_remote.or_else(by_time)?;
+        self.found.insert(here);
+        Some(here)
+    }
+
+    pub(super) fn conference(&self, number: u32) -> Option<u32> {
+        self.conferences.get(&number).copied()
+    }
+
+    pub(super) fn bring_conference(&mut self, number: u32, here: u32) {
+        self.conferences.insert(number, here);
+    }
+}
+
+fn key(call: &Call) -> (String, u64) {
+    (Handle::fold(call.partner.as_str()).into_owned(), call.time)
+}

@@ -3,6 +3,8 @@
 
 #[path = "cli/history.rs"]
 mod history;
+#[path = "cli/transfer.rs"]
+mod transfer;
 
 use std::io::BufRead;
 use std::io::BufReader;
@@ -190,6 +192,8 @@ fn help_names_every_option_and_no_secret() {
         "--password-file",
         "--data-dir",
         "--history ",
+        "--export",
+        "--import",
         "--history-days",
         "--history-messages",
         "--send-limit",

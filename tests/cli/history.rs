@@ -19,37 +19,37 @@ use crate::text;
 const LOUD: &str = "THE HISTORY IS NOT KEPT";
 
 /// A daemon whose plugin has talked with the echo, or with nobody yet.
-struct Daemon {
+pub(crate) struct Daemon {
     running: Running,
     plugin: Plugin,
 }
 
 impl Daemon {
-    fn start(home: &TempDir, arguments: &[&str]) -> Self {
+    pub(crate) fn start(home: &TempDir, arguments: &[&str]) -> Self {
         let mut running = Running::start(imo2sproxy(home, &[&["-p0"], arguments, &["alice", "secret"]].concat()));
         let mut plugin = Plugin::connect(&running.told("listening: skypeproxy "));
         plugin.send("PROTOCOL 7").wait("CONNSTATUS ONLINE");
         Self { running, plugin }
     }
 
-    fn ask(&mut self, command: &str) -> String {
+    pub(crate) fn ask(&mut self, command: &str) -> String {
         self.plugin.send(&format!("#1 {command}")).wait("#1")
     }
 
     /// Says something to the echo, and waits for its answer.
-    fn talk(&mut self) {
+    pub(crate) fn talk(&mut self) {
         assert!(self.ask("MESSAGE echo123 hello").ends_with("STATUS SENDING"));
         while !self.plugin.wait("CHATMESSAGE ").ends_with("STATUS RECEIVED") {}
     }
 
-    fn stop(self) -> String {
+    pub(crate) fn stop(self) -> String {
         let (status, errors) = self.running.stop(Signal::SIGTERM);
         assert_eq!(status, 0, "{errors}");
         errors
     }
 }
 
-fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     let metadata = path.metadata().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     metadata.permissions().mode() & 0o777
 }

@@ -11,18 +11,24 @@ mod plan;
 mod run;
 mod settings;
 mod signals;
+mod transfer;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use options::Arguments;
 use options::Options;
 use plan::Plan;
 
 fn main() -> ExitCode {
     // Ends the program with status 2 on wrong usage.
-    let options = Options::parse();
-    match Plan::new(options).and_then(run::run) {
+    let mut arguments = Arguments::from(Options::parse());
+    let outcome = match arguments.transfer.take() {
+        Some(transfer) => transfer::run(transfer, arguments),
+        None => Plan::new(arguments).and_then(run::run),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.tell();

@@ -9,6 +9,7 @@ use clap::Parser;
 use crate::settings::Mode;
 use crate::settings::Modes;
 use crate::settings::Settings;
+use crate::transfer::Transfer;
 
 /// Keeps Skype API plugins alive: logs in on a chat network and offers it to them as a Skype.
 #[derive(Parser)]
@@ -89,6 +90,12 @@ pub(crate) struct Options {
     /// Try for so long to send a message before it counts as failed [default: 86400]
     #[arg(long, value_name = "SECONDS")]
     send_limit: Option<u64>,
+    /// Write the history to FILE (`-`: standard output) as JSON Lines, and end; a daemon may use it meanwhile
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["import", "password"])]
+    export: Option<PathBuf>,
+    /// Add what --export wrote to the history, all of it or nothing, and end; no daemon may use it
+    #[arg(long, value_name = "FILE", conflicts_with = "password")]
+    import: Option<PathBuf>,
     /// TOML file with the same options (`-` is written `_`) and `[[account]]` tables
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -112,6 +119,8 @@ pub(crate) struct Arguments {
     pub(crate) settings: Settings,
     pub(crate) config: Option<PathBuf>,
     pub(crate) password: Option<String>,
+    /// To be done instead of all else.
+    pub(crate) transfer: Option<Transfer>,
 }
 
 impl From<Options> for Arguments {
@@ -144,7 +153,8 @@ impl From<Options> for Arguments {
             username: options.username,
             account: Vec::new(),
         };
-        Self { settings, config: options.config, password: options.password }
+        let transfer = options.export.map(Transfer::Export).or(options.import.map(Transfer::Import));
+        Self { settings, config: options.config, password: options.password, transfer }
     }
 }
 

@@ -12,13 +12,12 @@ use crate::data::DataDir;
 use crate::failure::Failure;
 use crate::failure::complain;
 use crate::options::Arguments;
-use crate::options::Options;
 use crate::password;
 use crate::settings::Mode;
 use crate::settings::Settings;
 
 /// In the place of a file: no file.
-const MEMORY: &str = "memory";
+pub(crate) const MEMORY: &str = "memory";
 
 /// What the program shall do.
 pub(crate) struct Plan {
@@ -71,8 +70,8 @@ impl Wanted {
 }
 
 impl Plan {
-    pub(crate) fn new(options: Options) -> Result<Self, Failure> {
-        let Arguments { settings, config, password } = options.into();
+    pub(crate) fn new(arguments: Arguments) -> Result<Self, Failure> {
+        let Arguments { settings, config, password, transfer: _ } = arguments;
         let environment = Settings { key: key_of_environment()?, ..Settings::default() };
         let Wanted { whole, accounts: wanted } = Wanted::of(settings.over(&environment), config)?;
         let several = wanted.len() > 1;
@@ -235,7 +234,7 @@ fn key_of_environment() -> Result<Option<String>, Failure> {
 }
 
 /// Detaching changes the directory that names without a root are taken from.
-fn absolute(path: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
+pub(crate) fn absolute(path: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
     let absolute = path
         .map(|path| std::path::absolute(&path).map_err(|error| Failure::usage(format!("{}: {error}", path.display()))));
     absolute.transpose()

@@ -94,7 +94,8 @@ fn line(output: &mut impl Write, value: &impl Serialize) -> std::io::Result<()> 
 }
 
 fn objects(connection: &Connection, lines: &mut Lines<'_, impl Write, impl FnMut(u64)>) -> Result<(), ArchiveError> {
-    let sql = "SELECT key, value FROM objects WHERE kind = ?1 ORDER BY rowid";
+    // What there is one of has no order of its own; the numbers that were given come before those that are.
+    let sql = "SELECT key, value FROM objects WHERE kind = ?1 ORDER BY iif(kind = 'single', key, ''), rowid";
     let mut statement = connection.prepare(sql)?;
     // What others refer to comes first.
     let kinds = [ObjectKind::Single, ObjectKind::Group, ObjectKind::User, ObjectKind::Chat, ObjectKind::Call];

@@ -174,17 +174,12 @@ impl Store {
                 }
                 let kind = (message.kind != Kind::Text).then(|| serde_json::to_string(&message.kind)).transpose()?;
                 let edit = message.edit.as_ref().map(serde_json::to_string).transpose()?;
-                let class = match message.kind.class() {
-                    Class::Text => 0,
-                    Class::AuthRequest => 1,
-                    Class::Other => 2,
-                };
                 connection.prepare_cached(PUT_MESSAGE)?.execute(params![
                     id.0,
                     message.chat.number(),
                     message.author.as_str(),
                     kind,
-                    class,
+                    class_number(message.kind.class()),
                     state_number(message.state),
                     message.body,
                     message.time,
@@ -306,6 +301,14 @@ fn read_message(row: &Row<'_>) -> rusqlite::Result<Message> {
         edit: edit.and_then(|edit| serde_json::from_str(&edit).ok()),
         untold: row.get(8)?,
     })
+}
+
+fn class_number(class: Class) -> u8 {
+    match class {
+        Class::Text => 0,
+        Class::AuthRequest => 1,
+        Class::Other => 2,
+    }
 }
 
 const STATES: [State; 7] = [

@@ -5,9 +5,9 @@ use rusqlite::params;
 use serde_json::value::RawValue;
 
 use crate::model::ArchiveError;
-use crate::model::Class;
 use crate::model::Edit;
 use crate::model::Kind;
+use crate::store::class_number;
 
 use super::Said;
 use super::Word;
@@ -30,11 +30,6 @@ impl Merge<'_> {
         }
         let here = self.place(said.id)?;
         self.is_new();
-        let class = match kind.class() {
-            Class::Text => 0,
-            Class::AuthRequest => 1,
-            Class::Other => 2,
-        };
         let state = match said.state {
             // Whoever had it to send may have done so since.
             Word::Sending if self.merging => Word::FailedUnclear,
@@ -48,7 +43,7 @@ impl Merge<'_> {
             chat,
             said.author,
             text,
-            class,
+            class_number(kind.class()),
             state as u8,
             said.body,
             said.time,

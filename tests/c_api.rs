@@ -79,6 +79,16 @@ fn network_sanitized() {
 }
 
 #[test]
+fn history() {
+    Program::c("tests/c/history.c", &[]).succeeds();
+}
+
+#[test]
+fn history_sanitized() {
+    Program::c("tests/c/history.c", &SANITIZERS).succeeds();
+}
+
+#[test]
 fn the_header_in_cpp() {
     Program::cpp("tests/c/header.cpp", &[]).succeeds();
 }

@@ -37,12 +37,15 @@ use crate::wait::in_slices;
 /// gateway in the memory of this process, shared by all sessions without a server. network is "imo". With
 /// autologin the constructor returns when the login has succeeded; without it the session is offline until
 /// SET USERSTATUS ONLINE. local_time stamps messages with the local clock instead of the server's. history
-/// says where messages are kept: "memory", as None, writes no file. queue_limit bounds how many lines may
-/// wait unread, 16 to 16777216. insecure_http takes http: for other hosts than this one. ca_file is the path
-/// of a PEM file with one more root certificate to trust.
+/// is the path of a file for this account alone, in which messages, chats and their numbers outlive the session;
+/// "memory", as None, writes no file. history_days and history_messages bound how long and about how many
+/// messages are kept in it; 0 sets no bound. send_limit is for how many seconds it is tried to send a message,
+/// 10 to 31536000. queue_limit bounds how many lines may wait unread, 16 to 16777216. insecure_http takes
+/// http: for other hosts than this one. ca_file is the path of a PEM file with one more root certificate to trust.
 ///
-/// Raises LoginRefusedError, NetworkError or StoreError when the login fails; ValueError, with the
-/// parameter's name, for a value that can't be.
+/// Raises LoginRefusedError or NetworkError when the login fails; StoreError when the file of the history can't
+/// be used, because another session or program has it for one; ValueError, with the parameter's name, for a
+/// value that can't be.
 ///
 /// Any thread may use a session, several at once too. As a context manager it closes itself; iterating over
 /// it gives line after line until it is closed.
@@ -61,11 +64,17 @@ impl Drop for Session {
     }
 }
 
-/// A Python int as text, so that one of any size is refused by its name and not as an overflow.
+/// A Python int as text, so that one of any size is refused by its name and not as an overflow; none for the default.
 #[derive(Default)]
-struct QueueLimit(Option<String>);
+struct Number(Option<String>);
 
-impl<'py> FromPyObject<'_, 'py> for QueueLimit {
+impl Number {
+    fn text(&self) -> Option<Text> {
+        self.0.as_deref().map(Text::new)
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Number {
     type Error = PyErr;
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
@@ -91,14 +100,16 @@ impl Session {
     /// Takes anything, so that the __init__() of a subclass may.
     #[new]
     #[pyo3(signature = (*_args, **_kwargs), text_signature = "(username, password, *, server=None, network='imo', autologin=True, local_time=False, \
-        history=None, queue_limit=65536, insecure_http=False, ca_file=None)")]
+        history=None, history_days=0, history_messages=0, send_limit=86400, queue_limit=65536, insecure_http=False, \
+        ca_file=None)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
         Self::default()
     }
 
     #[pyo3(signature = (
         username, password, *, server=None, network=Text::new("imo"), autologin=true, local_time=false, history=None,
-        queue_limit=QueueLimit::default(), insecure_http=false, ca_file=None,
+        history_days=Number::default(), history_messages=Number::default(), send_limit=Number::default(),
+        queue_limit=Number::default(), insecure_http=false, ca_file=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn __init__(
@@ -111,7 +122,10 @@ impl Session {
         autologin: bool,
         local_time: bool,
         history: Option<Text>,
-        queue_limit: QueueLimit,
+        history_days: Number,
+        history_messages: Number,
+        send_limit: Number,
+        queue_limit: Number,
         insecure_http: bool,
         ca_file: Option<Text>,
     ) -> PyResult<()> {
@@ -129,7 +143,10 @@ impl Session {
             ("autologin", flag(autologin)),
             ("local_time", flag(local_time)),
             ("history", history),
-            ("queue_limit", queue_limit.0.as_deref().map(Text::new)),
+            ("history_days", history_days.text()),
+            ("history_messages", history_messages.text()),
+            ("send_limit", send_limit.text()),
+            ("queue_limit", queue_limit.text()),
             ("insecure_http", flag(insecure_http)),
             ("ca_file", ca_file),
         ];

@@ -26,7 +26,7 @@ def open_session(gateway: imo2skype.Gateway, request: pytest.FixtureRequest) -> 
     """Opens sessions for accounts of this test, and closes them."""
     opened: list[imo2skype.Session] = []
 
-    def open_session(name: str = "alice", password: str = "secret", **options: bool | int) -> imo2skype.Session:
+    def open_session(name: str = "alice", password: str = "secret", **options: bool | int | str) -> imo2skype.Session:
         session = imo2skype.Session(account(request, name), password, server=gateway.url, **options)  # type: ignore[arg-type]
         opened.append(session)
         return session

@@ -20,6 +20,9 @@ from conftest import Open
         ("queue_limit", -1),
         ("queue_limit", 10**40),
         ("history", ""),
+        ("history_days", -1),
+        ("history_messages", 10**40),
+        ("send_limit", 1),
     ],
 )
 def test_a_value_that_cannot_be_is_named(name: str, value: object) -> None:
@@ -36,6 +39,8 @@ def test_a_value_that_cannot_be_is_named(name: str, value: object) -> None:
         {"autologin": "yes"},
         {"local_time": 1},
         {"history": 1},
+        {"history_days": "30"},
+        {"send_limit": 60.0},
         {"queue_limit": "many"},
         {"queue_limit": None},
         {"queue_limit": 100.0},
@@ -105,7 +110,7 @@ def test_the_signatures_are_those_of_the_contract() -> None:
     if sys.version_info >= (3, 11):  # Those before do not find the signature of a native class.
         assert str(inspect.signature(imo2skype.Session)) == (
             "(username, password, *, server=None, network='imo', autologin=True, local_time=False, history=None, "
-            "queue_limit=65536, insecure_http=False, ca_file=None)"
+            "history_days=0, history_messages=0, send_limit=86400, queue_limit=65536, insecure_http=False, ca_file=None)"
         )
         assert str(inspect.signature(imo2skype.Gateway)) == "(database=None, listen='127.0.0.1:0')"
     methods: dict[Any, str] = {

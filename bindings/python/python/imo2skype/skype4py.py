@@ -32,7 +32,8 @@ ATTACH_AVAILABLE = 0x8001
 
 # What Session takes besides; a misspelt one is found where it is written, not at attach().
 _OPTIONS = frozenset(
-    ["server", "network", "autologin", "local_time", "history", "queue_limit", "insecure_http", "ca_file"]
+    ["server", "network", "autologin", "local_time", "history", "history_days", "history_messages", "send_limit"]
+    + ["queue_limit", "insecure_http", "ca_file"]
 )
 
 # How long close() waits for a notifier that is in the middle of something, in seconds.

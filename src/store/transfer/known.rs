@@ -38,12 +38,18 @@ impl Groups {
     }
 }
 
+/// A call that is here.
+struct Here {
+    number: u32,
+    remote: Option<RemoteId>,
+}
+
 /// Calls that are here.
 #[derive(Default)]
 pub(super) struct Calls {
     by_remote: HashMap<RemoteId, u32>,
-    /// By partner and time, with what the network calls them.
-    by_time: HashMap<(String, u64), Vec<(u32, Option<RemoteId>)>>,
+    /// By partner and time.
+    by_time: HashMap<(String, u64), Vec<Here>>,
     found: HashSet<u32>,
     /// Conferences of new calls: what they were, and what they are here.
     conferences: HashMap<u32, u32>,
@@ -54,7 +60,7 @@ impl Calls {
         if let Some(remote) = &call.remote {
             self.by_remote.insert(remote.clone(), number);
         }
-        self.by_time.entry(key(call)).or_default().push((number, call.remote.clone()));
+        self.by_time.entry(key(call)).or_default().push(Here { number, remote: call.remote.clone() });
     }
 
     /// The call here that is this one; none is found twice.
@@ -62,12 +68,12 @@ impl Calls {
         let by_remote = call.remote.as_ref().and_then(|remote| self.by_remote.get(remote)).copied();
         let by_remote = by_remote.filter(|here| !self.found.contains(here));
         let by_time = || {
-            let could_be = |(here, remote): &&(u32, Option<RemoteId>)| {
-                let differ = matches!((remote, &call.remote), (Some(a), Some(b)) if a != b);
-                !differ && !self.found.contains(here)
+            let could_be = |here: &&Here| {
+                let differ = matches!((&here.remote, &call.remote), (Some(a), Some(b)) if a != b);
+                !differ && !self.found.contains(&here.number)
             };
-            let here: Vec<_> = self.by_time.get(&key(call))?.iter().filter(could_be).map(|(here, _)| *here).collect();
-            here.iter().find(|here| **here == number).or(here.first()).copied()
+            let here = || self.by_time.get(&key(call)).into_iter().flatten().filter(could_be).map(|here| here.number);
+            here().find(|here| *here == number).or_else(|| here().next())
         };
         let here = by_remote.or_else(by_time)?;
         self.found.insert(here);

@@ -66,6 +66,11 @@ fn chat(key: usize, partner: &str, members: [u32; 2]) -> Value {
     }}})
 }
 
+fn with_posters(mut chat: Value, posters: &[&str]) -> Value {
+    chat["chat"]["value"]["posters"] = json!(posters);
+    chat
+}
+
 fn said(id: u32, chat: usize, body: &str, time: u64) -> Value {
     json!({"message": {"id": id, "chat": chat, "author": "bob", "state": "read", "body": body, "time": time}})
 }
@@ -148,7 +153,7 @@ fn numbers_that_are_taken_are_given_anew_and_what_refers_to_them_follows() {
         numbers(100_010),
         user("bob", &[]),
         chat(0, "dave", [100_001, 100_002]),
-        chat(1, "bob", [100_003, 100_004]),
+        with_posters(chat(1, "bob", [100_003, 100_004]), &["alice"]),
         said(100_005, 1, "here", 5),
     ];
     let path = history(&folder, "here", &here);
@@ -157,7 +162,7 @@ fn numbers_that_are_taken_are_given_anew_and_what_refers_to_them_follows() {
         group(100_002, "Work", &["bob", "erin"]),
         user("bob", &[100_002]),
         user("erin", &[100_002]),
-        chat(0, "bob", [100_001, 100_007]),
+        with_posters(chat(0, "bob", [100_001, 100_007]), &["ALICE", "bob"]),
         chat(1, "carol", [100_003, 100_008]),
         call(100_004, 5, None, 100_005),
         call(100_009, 6, None, 100_005),
@@ -167,7 +172,9 @@ fn numbers_that_are_taken_are_given_anew_and_what_refers_to_them_follows() {
     ];
     assert_eq!(import(&path, &text(&brought)).expect("good lines"), Imported { lines: 11, new: 8 });
     let after = lines(&path);
-    for line in &here[2..] {
+    let mut expected = here[2..].to_vec();
+    expected[1] = with_posters(expected[1].clone(), &["alice", "bob"]);
+    for line in &expected {
         assert!(after.contains(line), "{line} has changed");
     }
     let number =

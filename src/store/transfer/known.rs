@@ -23,9 +23,8 @@ impl Groups {
     }
 
     /// The group here that is this one; none is found twice.
-    pub(super) fn same(&mut self, number: u32, group: &Group) -> Option<u32> {
-        let numbers = self.by_name.get_mut(&group.name).filter(|numbers| !numbers.is_empty())?;
-        Some(numbers.remove(numbers.iter().position(|here| *here == number).unwrap_or(0)))
+    pub(super) fn same(&mut self, group: &Group) -> Option<u32> {
+        self.by_name.get_mut(&group.name)?.pop()
     }
 
     pub(super) fn bring(&mut self, number: u32, here: u32) {

@@ -190,7 +190,7 @@ impl<'a> Merge<'a> {
         if Hardwired::by_number(ObjectId(object.key)).is_some() {
             return Err(format!("{} is the number of a group that is always there", object.key).into());
         }
-        if let Some(here) = self.groups.same(object.key, &group) {
+        if let Some(here) = self.groups.same(&group) {
             return self.is_here(object.key, here);
         }
         let here = self.place(object.key)?;

@@ -43,11 +43,17 @@ trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 
 need rustc rustc
+# Thousands of addresses have to be adjusted when the library is loaded: a list of 170 KB, or packed, of two. Loaders know
+# that from glibc 2.36 on, and linkers are older.
+packed=
+if getconf GNU_LIBC_VERSION 2>/dev/null | awk '{ split($2, version, "."); new = version[1] * 1000 + version[2] >= 2036 } END { exit !new }'; then
+    packed=,-z,pack-relative-relocs
+fi
 echo 'pub use imo2skype_for_rust::*;' >"$work/imo2skype.rs"
 # The metadata tells it from the crate of the same name.
 (cd "$work" && rustc --edition 2024 --crate-name imo2skype --crate-type cdylib,staticlib imo2skype.rs \
     -C metadata=install -C lto=fat -C opt-level=s -C codegen-units=1 -C "linker=${CC:-cc}" \
-    -C "link-arg=-Wl,-soname,$soname,-z,nodelete" \
+    -C "link-arg=-Wl,-soname,$soname,-z,nodelete$packed" \
     --extern "imo2skype_for_rust=$crate" -L "dependency=$RELEASE/deps" --print native-static-libs 2>log) ||
     fail "rustc fails: $(cat "$work/log")"
 # What a static library needs of the system. The compiler brings its unwinder itself, as a shared or a static library,

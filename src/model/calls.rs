@@ -137,7 +137,7 @@ pub struct Calls {
     calls: BTreeMap<ObjectId, Call>,
     by_remote: HashMap<RemoteId, ObjectId>,
     active: BTreeSet<ObjectId>,
-    changed: Changed<ObjectId>,
+    changed: Changed,
 }
 
 impl Calls {
@@ -154,14 +154,14 @@ impl Calls {
             self.by_remote.extend(call.remote.clone().map(|remote| (remote, ObjectId(id))));
             self.calls.insert(ObjectId(id), call);
             if open {
-                self.changed.note(ObjectId(id));
+                self.changed.note(id);
             }
         }
     }
 
     /// What has to be kept.
     pub fn changes(&self, changes: &mut Vec<Change<'_>>) {
-        let call = |id| Change::object(ObjectKind::Call, id, self.calls.get(&id));
+        let call = |id| Change::object(ObjectKind::Call, id, self.calls.get(&ObjectId(id)));
         changes.extend(self.changed.iter().map(call));
     }
 
@@ -215,7 +215,7 @@ impl Calls {
     }
 
     fn note(&mut self, id: ObjectId) {
-        self.changed.note(id);
+        self.changed.note(id.0);
         if self.calls.get(&id).is_some_and(|call| !call.is_over()) {
             self.active.insert(id);
         } else {
@@ -224,7 +224,7 @@ impl Calls {
     }
 
     fn forget(&mut self, id: ObjectId) {
-        self.changed.note(id);
+        self.changed.note(id.0);
         if let Some(remote) = self.calls.remove(&id).and_then(|call| call.remote) {
             self.by_remote.remove(&remote);
         }

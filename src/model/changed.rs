@@ -2,39 +2,33 @@
 
 use std::collections::BTreeSet;
 
-/// The keys of what has changed since it was kept; none as long as nobody keeps it.
-#[derive(Debug)]
-pub(super) struct Changed<K>(Option<BTreeSet<K>>);
+/// The numbers of what has changed since it was kept; none as long as nobody keeps it.
+#[derive(Debug, Default)]
+pub(super) struct Changed(Option<BTreeSet<u32>>);
 
-impl<K> Default for Changed<K> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<K: Ord + Copy> Changed<K> {
+impl Changed {
     /// From now on somebody keeps it.
     pub(super) fn watch(&mut self) {
         self.0.get_or_insert_default();
     }
 
-    pub(super) fn note(&mut self, key: K) {
+    pub(super) fn note(&mut self, key: u32) {
         if let Some(keys) = &mut self.0 {
             keys.insert(key);
         }
     }
 
-    pub(super) fn contains(&self, key: K) -> bool {
+    pub(super) fn contains(&self, key: u32) -> bool {
         self.0.as_ref().is_some_and(|keys| keys.contains(&key))
     }
 
-    pub(super) fn forget(&mut self, key: K) {
+    pub(super) fn forget(&mut self, key: u32) {
         if let Some(keys) = &mut self.0 {
             keys.remove(&key);
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = K> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
         self.0.iter().flatten().copied()
     }
 

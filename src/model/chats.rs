@@ -1,7 +1,6 @@
 //! Conversations and what was said in them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 use serde::Deserialize;
@@ -24,6 +23,9 @@ use crate::model::Role;
 use crate::model::State;
 use crate::model::Which;
 use crate::model::changed::Changed;
+
+/// How many chats in a row an archive may have lost.
+const MOST_LOST: usize = 10_000;
 
 /// Which chat; an index that stays valid as long as the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -181,24 +183,32 @@ pub struct Chats {
     by_conversation: HashMap<ConversationId, ChatIndex>,
     members: HashMap<ObjectId, (ChatIndex, usize)>,
     history: History,
-    changed: Changed<ChatIndex>,
+    changed: Changed,
 }
 
 impl Chats {
     /// Goes on with what an archive holds; new objects have numbers from `next` on.
     pub fn restore(&mut self, chats: impl Iterator<Item = (usize, Chat)>, archive: Box<dyn Archive>, next: ObjectId) {
-        let mut chats: BTreeMap<usize, Chat> = chats.collect();
-        let newest = chats.last_key_value().map_or(0, |(index, _)| index + 1);
-        for index in 0..newest {
+        let mut chats: Vec<_> = chats.collect();
+        chats.sort_by_key(|(place, _)| *place);
+        for (place, chat) in chats {
+            if place > self.chats.len() + MOST_LOST {
+                tracing::error!(place, "a chat far from all others: skipped");
+                continue;
+            }
             // The messages name chats by their places: one that cannot be read keeps its place.
-            let mut chat = chats.remove(&index).unwrap_or_else(|| Chat::lost(index));
+            while self.chats.len() < place {
+                self.add(Chat::lost(self.chats.len()));
+            }
+            self.add(chat);
+        }
+        for (index, chat) in self.chats.iter_mut().enumerate() {
             let newest = archive.list(Which::In(ChatIndex(index)), next, 20);
             let newest = newest.into_iter().find(|entry| entry.class == Class::Text);
             if let Some(message) = newest.and_then(|entry| archive.message(entry.id)) {
                 chat.activity = message.time;
                 chat.last_text = first_words(&message.body);
             }
-            self.add(chat);
         }
         self.changed.watch();
         self.history = History::open(archive, next);
@@ -218,7 +228,7 @@ impl Chats {
     /// What has to be kept.
     pub fn changes<'a>(&'a self, changes: &mut Vec<Change<'a>>) {
         self.history.changes(changes);
-        let chat = |index: ChatIndex| Change::object(ObjectKind::Chat, index.0, Some(self.chat(index)));
+        let chat = |index| Change::object(ObjectKind::Chat, index, Some(&self.chats[index as usize]));
         changes.extend(self.changed.iter().map(chat));
     }
 
@@ -242,7 +252,7 @@ impl Chats {
 
     /// The chat behind an index, to be changed. Its place is changed by [`settle`](Self::settle).
     pub fn chat_mut(&mut self, index: ChatIndex) -> &mut Chat {
-        self.changed.note(index);
+        self.changed.note(index.0 as u32);
         &mut self.chats[index.0]
     }
 
@@ -285,7 +295,7 @@ impl Chats {
             self.members.insert(member.id, (index, place));
         }
         self.chats.push(chat);
-        self.changed.note(index);
+        self.changed.note(index.0 as u32);
         self.settle(index, place);
         index
     }
@@ -312,7 +322,7 @@ impl Chats {
 
     /// Puts somebody into a chat, with the number `id` if they were never in it; tells their place.
     pub fn put_member(&mut self, index: ChatIndex, handle: &Handle, role: Role, id: ObjectId) -> usize {
-        self.changed.note(index);
+        self.changed.note(index.0 as u32);
         let chat = &mut self.chats[index.0];
         if let Some(place) = chat.place_of(handle) {
             chat.members[place].present = true;

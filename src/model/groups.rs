@@ -70,7 +70,7 @@ const MOST_GROUPS: usize = 10_000;
 #[derive(Debug, Default)]
 pub struct Groups {
     groups: BTreeMap<ObjectId, Group>,
-    changed: Changed<ObjectId>,
+    changed: Changed,
 }
 
 impl Groups {
@@ -82,7 +82,7 @@ impl Groups {
 
     /// What has to be kept.
     pub fn changes(&self, changes: &mut Vec<Change<'_>>) {
-        let group = |id| Change::object(ObjectKind::Group, id, self.groups.get(&id));
+        let group = |id| Change::object(ObjectKind::Group, id, self.groups.get(&ObjectId(id)));
         changes.extend(self.changed.iter().map(group));
     }
 
@@ -114,13 +114,13 @@ impl Groups {
 
     /// The same, to be changed.
     pub fn custom_mut(&mut self, id: ObjectId) -> Option<&mut Group> {
-        self.changed.note(id);
+        self.changed.note(id.0);
         self.groups.get_mut(&id)
     }
 
     /// Adds an empty group.
     pub fn add(&mut self, id: ObjectId, name: String) {
-        self.changed.note(id);
+        self.changed.note(id.0);
         self.groups.insert(id, Group { name, members: Vec::new(), online: 0 });
     }
 
@@ -132,7 +132,7 @@ impl Groups {
 
     /// Takes a group away.
     pub fn remove(&mut self, id: ObjectId) -> Option<Group> {
-        self.changed.note(id);
+        self.changed.note(id.0);
         self.groups.remove(&id)
     }
 

@@ -42,7 +42,7 @@ pub struct History {
     /// What the network calls the newest messages.
     known: HashMap<RemoteId, ObjectId>,
     known_order: VecDeque<RemoteId>,
-    changed: Changed<ObjectId>,
+    changed: Changed,
     cleared: bool,
 }
 
@@ -94,7 +94,7 @@ impl History {
         match self.messages.get(&id) {
             Some(message) => Some(Cow::Borrowed(message)),
             // One that has changed and is not in memory was cleared.
-            None if id < self.floor && !self.changed.contains(id) => {
+            None if id < self.floor && !self.changed.contains(id.0) => {
                 let message = self.archive.as_ref()?.message(id);
                 message.filter(|message| !self.cleared || message.matters()).map(Cow::Owned)
             }
@@ -115,7 +115,7 @@ impl History {
     }
 
     fn note(&mut self, id: ObjectId, state: State) {
-        self.changed.note(id);
+        self.changed.note(id.0);
         for (set, is_in) in [(&mut self.missed, state == State::Received), (&mut self.sending, state == State::Sending)]
         {
             if is_in {
@@ -134,7 +134,7 @@ impl History {
             let most = if self.archive.is_some() { KEPT_BESIDE } else { KEPT_ALONE };
             if self.known_order.len() > most
                 && let Some(oldest) = self.known_order.front()
-                && !self.known.get(oldest).is_some_and(|id| self.changed.contains(*id))
+                && !self.known.get(oldest).is_some_and(|id| self.changed.contains(id.0))
                 && let Some(oldest) = self.known_order.pop_front()
             {
                 self.known.remove(&oldest);
@@ -168,7 +168,7 @@ impl History {
         let older =
             archive.list(which, self.floor, if self.cleared { usize::MAX } else { limit + self.messages.len() });
         if which == Which::Missed {
-            let here = |id| self.messages.contains_key(&id) || self.changed.contains(id);
+            let here = |id| self.messages.contains_key(&id) || self.changed.contains(id.0);
             list.extend(older.into_iter().filter(|entry| !here(entry.id)));
             list.sort_by_key(|entry| std::cmp::Reverse(entry.id));
         } else {
@@ -195,7 +195,7 @@ impl History {
         changes.extend(self.cleared.then_some(Change::Clear));
         // One that has changed and was cleared before that was kept is in the archive as it was.
         let message = |id| self.messages.get(&id).map_or(Change::Forget(id), |message| Change::Message(id, message));
-        changes.extend(self.changed.iter().map(message));
+        changes.extend(self.changed.iter().map(ObjectId).map(message));
     }
 
     pub(super) fn has_changes(&self) -> bool {
@@ -204,7 +204,7 @@ impl History {
 
     /// All of it is kept now.
     pub(super) fn saved(&mut self) {
-        for id in self.changed.iter().take_while(|id| *id < self.floor) {
+        for id in self.changed.iter().map(ObjectId).take_while(|id| *id < self.floor) {
             if self.messages.get(&id).is_some_and(|message| message.state != State::Sending) {
                 self.messages.remove(&id);
                 self.missed.remove(&id);
@@ -221,7 +221,7 @@ impl History {
         while self.order.len() > most {
             let Some(oldest) = self.order.front().copied() else { return };
             let Some(message) = self.messages.get(&oldest) else { return };
-            let kept = self.archive.is_some() && !self.changed.contains(oldest);
+            let kept = self.archive.is_some() && !self.changed.contains(oldest.0);
             if !kept && (message.matters() || self.order.len() <= KEPT_ALONE) {
                 return;
             }
@@ -236,7 +236,7 @@ impl History {
             }
             if !kept || message.state != State::Sending {
                 self.messages.remove(&oldest);
-                self.changed.forget(oldest);
+                self.changed.forget(oldest.0);
             }
             self.missed.remove(&oldest);
             self.order.pop_front();

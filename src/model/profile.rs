@@ -9,7 +9,7 @@ use crate::skype::ProfileProperty;
 use crate::skype::Sex;
 
 /// A country or a language: a code of two letters and a name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region {
     /// ISO 3166-1 or ISO 639-1, lower case.
     pub code: String,
@@ -18,8 +18,7 @@ pub struct Region {
 }
 
 /// What a network may tell of a user besides name and presence; what it does not tell is empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
     /// As `YYYYMMDD`.
     pub birthday: Option<u32>,

@@ -59,7 +59,8 @@ pub struct User {
     pub contacted: bool,
     /// The groups that clients put them in.
     pub groups: Vec<ObjectId>,
-    /// What else the network tells.
+    /// What else the network tells. Not kept, like the presence.
+    #[serde(skip)]
     pub details: Option<Box<Details>>,
 }
 
@@ -142,7 +143,7 @@ pub struct Users {
     by_handle: HashMap<Box<str>, usize>,
     by_speed_dial: HashMap<String, usize>,
     counts: [Count; Hardwired::ALL.len()],
-    changed: Changed<usize>,
+    changed: Changed,
 }
 
 impl Users {
@@ -156,8 +157,8 @@ impl Users {
 
     /// What has to be kept.
     pub fn changes(&self, changes: &mut Vec<Change<'_>>) {
-        let user = |index: usize| {
-            let user = &self.users[index];
+        let user = |index| {
+            let user = &self.users[index as usize];
             Change::object(ObjectKind::User, Handle::fold(user.handle.as_str()), Some(user))
         };
         changes.extend(self.changed.iter().map(user));
@@ -210,7 +211,7 @@ impl Users {
     }
 
     fn change_at<T>(&mut self, index: usize, change: impl FnOnce(&mut User) -> T) -> T {
-        self.changed.note(index);
+        self.changed.note(index as u32);
         let user = &mut self.users[index];
         let (bits, online) = (user.bits(), user.is_online());
         let code = user.speed_dial.clone();

@@ -38,8 +38,9 @@ macro_rules! words {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let word = std::borrow::Cow::<str>::deserialize(deserializer)?;
-                Self::parse(&word).ok_or_else(|| serde::de::Error::custom(format!("unknown word {word:?}")))
+                // No word has anything to be escaped.
+                let word = <&str>::deserialize(deserializer)?;
+                Self::parse(word).ok_or_else(|| serde::de::Error::custom(format!("unknown word {word:?}")))
             }
         }
     };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::model::Archive;
 use crate::model::Change;
@@ -297,7 +298,8 @@ fn read<T: DeserializeOwned>(kind: ObjectKind, key: &str, value: &str) -> Option
     if value.is_empty() {
         return None;
     }
-    let value = serde_json::from_str(value);
+    // By way of a value: much less code than one parser for each type.
+    let value = serde_json::from_str::<Value>(value).and_then(|value| T::deserialize(&value));
     value.inspect_err(|error| tracing::error!(kind = kind.word(), key, %error, "kept and not readable: skipped")).ok()
 }
 

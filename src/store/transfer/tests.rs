@@ -83,7 +83,6 @@ fn user(name: &str, groups: &[u32]) -> Value {
     json!({"user": {"key": name, "value": {
         "handle": name, "name": "", "alias": "", "mood": "", "relation": "contact", "authorized": true,
         "blocked": false, "request": null, "last_online": 0, "speed_dial": "", "contacted": false, "groups": groups,
-        "details": null,
     }}})
 }
 

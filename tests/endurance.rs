@@ -8,7 +8,7 @@
 //! | variable | meaning |
 //! |---|---|
 //! | `IMO2SKYPE_KILLS` | how many kills there are in all, without it 50; `IMO2SKYPE_KILLS=1000` is for the night |
-//! | `IMO2SKYPE_MESSAGES` | how many messages go each way, in all, without it 5,000 |
+//! | `IMO2SKYPE_MESSAGES` | how many messages go each way, in all, without it 10,000 |
 //! | `IMO2SKYPE_KILL` | what is killed: of `gateway`, `connection`, `daemon` and `late` (a daemon whose last request arrives after its next login), with commas between |
 //! | `IMO2SKYPE_SEED` | makes the same choices again; the seed is printed. Time remains that of the machine |
 //!
@@ -35,24 +35,17 @@ use std::env;
 use std::thread;
 use std::time::Instant;
 
-use ledger::Tolerated;
 use plan::Kind;
 
 /// What is killed where `IMO2SKYPE_KILL` says nothing.
 const KILLED: &str = "gateway,connection,daemon,late";
 
-/// Whether a message may be FAILED, and have arrived or not, after a kill in the middle of its way.
-pub(crate) const FAILED_IS_TOLERATED: bool = true;
-
-/// Whether a message may be seen after a later one.
-pub(crate) const DISORDER_IS_TOLERATED: bool = true;
-
 /// Worlds at once: while the daemons of one wait until they try again, others go on.
 const WORLDS: usize = 10;
 
 const KILLS: usize = 50;
-/// Two busy processors need a minute for so many, unoptimised.
-const MESSAGES: usize = 5_000;
+/// Two busy processors need a minute and a half for so many, unoptimised.
+const MESSAGES: usize = 10_000;
 
 fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
     let text = env::var(name).ok()?;
@@ -87,11 +80,8 @@ fn nothing_is_lost_and_nothing_doubled_through_kills() {
     });
     let mut failures = Vec::new();
     for (world, outcome) in outcomes.into_iter().enumerate() {
-        match outcome {
-            Ok(Tolerated { failed, arrived, late }) => {
-                println!("world {world}: {failed} FAILED, {arrived} of these arrived; {late} came late");
-            }
-            Err(failure) => failures.push(format!("world {world}, {failure}")),
+        if let Err(failure) = outcome {
+            failures.push(format!("world {world}, {failure}"));
         }
     }
     println!("{:?}", start.elapsed());

@@ -1,6 +1,5 @@
 //! What has gone through so far, seen from outside, and what must hold of it at any time.
 
-use std::collections::BTreeSet;
 use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -10,8 +9,6 @@ use std::time::Instant;
 
 use crossbeam_channel::Sender;
 
-use crate::DISORDER_IS_TOLERATED;
-use crate::FAILED_IS_TOLERATED;
 use crate::plan::LANES;
 use crate::plan::PEOPLE;
 use crate::socket::Input;
@@ -19,39 +16,13 @@ use crate::socket::Input;
 /// How many messages may be between two people. More would only wait in the daemon, where no kill can hurt their commands.
 const BETWEEN: usize = 100;
 
-/// What has failed or comes late leaves a gap.
-const GAPS_ARE_TOLERATED: bool = FAILED_IS_TOLERATED || DISORDER_IS_TOLERATED;
-
-/// What should not be.
-#[derive(Debug, Default)]
-pub(crate) struct Tolerated {
-    /// Messages that are FAILED, and those of them that arrived all the same.
-    pub(crate) failed: usize,
-    pub(crate) arrived: usize,
-    /// Messages that were seen after a later one.
-    pub(crate) late: usize,
-}
-
 /// What is known of one direction of a dialog; messages are known by their numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
     /// The ids of the messages for which there was a reply, or that were found in the history instead.
     pub(crate) taken: Vec<u32>,
-    heard: BTreeSet<usize>,
-    failed: BTreeSet<usize>,
-    /// How many were first seen after a later one.
-    late: usize,
-}
-
-impl Traffic {
-    /// How many are on the other side, or will never be.
-    fn through(&self) -> usize {
-        self.heard.union(&self.failed).count()
-    }
-
-    fn missing(&self, messages: usize) -> Vec<usize> {
-        (0..messages).filter(|number| !self.heard.contains(number) && !self.failed.contains(number)).collect()
-    }
+    /// How many have arrived: in order, so these are the first.
+    heard: usize,
 }
 
 struct State {
@@ -67,7 +38,7 @@ struct State {
 
 impl State {
     fn is_through(&self, messages: usize) -> bool {
-        self.lanes.iter().all(|lane| lane.through() == messages)
+        self.lanes.iter().all(|lane| lane.heard == messages)
     }
 }
 
@@ -119,7 +90,7 @@ impl Ledger {
 
     /// The next message to send, if there is one and it may go.
     pub(crate) fn may_send(&self, lane: usize, number: usize) -> bool {
-        number < self.messages && number < self.lock().lanes[lane].through() + BETWEEN
+        number < self.messages && number < self.lock().lanes[lane].heard + BETWEEN
     }
 
     pub(crate) fn take(&self, lane: usize, number: usize, id: u32) -> Result<(), Failed> {
@@ -141,44 +112,18 @@ impl Ledger {
 
     pub(crate) fn hear(&self, lane: usize, number: usize) -> Result<(), Failed> {
         let mut state = self.lock();
-        let heard = &mut state.lanes[lane];
-        let expected = heard.heard.last().map_or(0, |last| last + 1);
-        let late = number < expected;
-        let doubled = !heard.heard.insert(number);
-        heard.late += usize::from(late);
-        if doubled || (late && !DISORDER_IS_TOLERATED) || (number > expected && !GAPS_ARE_TOLERATED) {
+        let expected = state.lanes[lane].heard;
+        if number != expected {
             drop(state);
             return Err(self.fail(format!("{:?}: {number} came where {expected} was due", LANES[lane])));
         }
+        state.lanes[lane].heard += 1;
         state.lines += 1;
         self.progressed(&mut state);
         drop(state);
         self.wake(LANES[lane].from);
         self.wake_if_through();
         Ok(())
-    }
-
-    /// The sender was told that this was not delivered.
-    pub(crate) fn undelivered(&self, lane: usize, number: usize) -> Result<(), Failed> {
-        if !FAILED_IS_TOLERATED {
-            return Err(self.fail(format!("{:?}: {number} is FAILED", LANES[lane])));
-        }
-        let mut state = self.lock();
-        state.lanes[lane].failed.insert(number);
-        self.progressed(&mut state);
-        drop(state);
-        self.wake_if_through();
-        Ok(())
-    }
-
-    pub(crate) fn tolerated(&self) -> Tolerated {
-        let state = self.lock();
-        let sum = |count: fn(&Traffic) -> usize| state.lanes.iter().map(count).sum();
-        Tolerated {
-            failed: sum(|lane| lane.failed.len()),
-            arrived: sum(|lane| lane.failed.intersection(&lane.heard).count()),
-            late: sum(|lane| lane.late),
-        }
     }
 
     /// Whether it is time to look whether everything is in order.
@@ -230,14 +175,7 @@ impl Ledger {
         while state.failure.is_none() && !done(&state) {
             let Some(left) = limit.checked_sub(state.progress.elapsed()) else {
                 let missing = |(lane, traffic): (_, &Traffic)| {
-                    let missing = traffic.missing(self.messages);
-                    format!(
-                        "{lane:?}: {} taken, {} heard, {} missing from {:?}",
-                        traffic.taken.len(),
-                        traffic.heard.len(),
-                        missing.len(),
-                        missing.first()
-                    )
+                    format!("{lane:?}: {} taken, {} heard", traffic.taken.len(), traffic.heard)
                 };
                 let lanes: Vec<_> = LANES.iter().zip(&state.lanes).map(missing).collect();
                 drop(state);

@@ -344,13 +344,9 @@ impl<'a> Person<'a> {
     }
 
     fn status(&mut self, id: u32, status: &str) -> Result<(), Failed> {
-        match (status, self.texts.get(&id)) {
-            ("SENT", _) => drop(self.sending.remove(&id)),
-            ("FAILED", Some((lane, number))) => {
-                self.sending.remove(&id);
-                self.ledger.undelivered(*lane, *number)?;
-            }
-            ("SENDING" | "RECEIVED" | "READ", _) | ("FAILED", None) => {}
+        match status {
+            "SENT" => drop(self.sending.remove(&id)),
+            "SENDING" | "RECEIVED" | "READ" => {}
             _ => return Err(self.wrong(&format!("{id} is {status}"))),
         }
         Ok(())

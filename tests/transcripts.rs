@@ -262,6 +262,7 @@ impl Stage {
                     }
                     ["deaf", name] => self.deaf.push(self.clients.get(*name).ok_or("no such client")?.0),
                     ["crash"] => self.begin_again(),
+                    ["ending"] => self.engine.end(),
                     ["disk", room] => self.history.as_ref().ok_or("no history")?.set_full(*room == "full"),
                     ["click", "event", id] => self.click(&Click::Event { id: (*id).to_owned() }),
                     ["click", "item", id, context, rest @ ..] => {

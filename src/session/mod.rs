@@ -517,6 +517,7 @@ impl Shared {
             self.over.store(self.disk.is_none(), Ordering::SeqCst);
             core.waiters.clear();
             core.login = None;
+            core.engine.end();
             core.backend.take()
         };
         if let Some(mut backend) = backend {

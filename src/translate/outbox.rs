@@ -52,6 +52,8 @@ pub(super) struct Outbox {
     /// When to try again.
     pause_until: Option<Duration>,
     pause: Duration,
+    /// The session ends: nobody hears any more of what is sent now.
+    ending: bool,
 }
 
 impl Outbox {
@@ -66,6 +68,7 @@ impl Outbox {
             due: None,
             pause_until: None,
             pause: FIRST_PAUSE,
+            ending: false,
         }
     }
 
@@ -131,6 +134,11 @@ impl Engine {
         self.send_waiting(now, out);
     }
 
+    /// The session is about to end. Messages whose outcome that leaves open are taken up by the next, if they are kept.
+    pub fn end(&mut self) {
+        self.outbox.ending = self.chats.archive().is_some();
+    }
+
     /// There is a connection: what could not be sent without one is sent.
     pub(super) fn send_at_once(&mut self, now: Now, out: &mut Vec<Output>) {
         self.outbox.pause_until = None;
@@ -175,6 +183,8 @@ impl Engine {
                 self.outbox.pause_until = Some(now.monotonic + self.outbox.pause);
                 self.outbox.pause = (self.outbox.pause * 2).min(LONGEST_PAUSE);
             }
+            // The next session asks again, under the same mark.
+            Err(Failure::Unclear) if self.outbox.ending && !withdrawn => {}
             Err(failure) => {
                 let reason = match failure {
                     Failure::UnknownUser => Undeliverable::UnknownUser,

@@ -257,7 +257,7 @@ impl Stage {
                         let unheard: Vec<_> = self.unheard.extract_if(.., |(client, _)| *client == id).collect();
                         self.turn(|engine, _, out| {
                             engine.detach(id, out);
-                            unheard.into_iter().for_each(|(_, message)| engine.not_taken(message));
+                            unheard.into_iter().for_each(|(_, message)| engine.not_taken(message, out));
                         });
                     }
                     ["deaf", name] => self.deaf.push(self.clients.get(*name).ok_or("no such client")?.0),

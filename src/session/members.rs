@@ -13,6 +13,7 @@ use crate::session::queue::Mode;
 use crate::translate::ClientId;
 use crate::translate::Engine;
 use crate::translate::Now;
+use crate::translate::Output;
 
 /// How long it takes at most to see that a client has heard of a message.
 const LOOK: Duration = Duration::from_secs(1);
@@ -34,9 +35,9 @@ impl Member {
     }
 
     /// Tells the engine of which messages a client that goes has not heard.
-    pub(super) fn forget_offers(&mut self, engine: &mut Engine) {
+    pub(super) fn forget_offers(&mut self, engine: &mut Engine, outputs: &mut Vec<Output>) {
         for (_, message) in self.offers.drain(..) {
-            engine.not_taken(message);
+            engine.not_taken(message, outputs);
         }
     }
 }
@@ -54,7 +55,7 @@ impl Core {
             tracing::warn!(client = client.0, "detached: it left too many lines unread");
             let mut member = self.clients.remove(index);
             self.engine.detach(client, &mut self.outputs);
-            member.forget_offers(&mut self.engine);
+            member.forget_offers(&mut self.engine, &mut self.outputs);
             self.waiters.retain(|waiter| waiter.client != client);
             member.listener.queue.set_mode(Mode::Detached);
         } else if member.listener.queue.push(line)
@@ -72,7 +73,7 @@ impl Core {
                 member.offers.push_back((member.pushed, message));
                 self.look.get_or_insert(now.monotonic + LOOK);
             }
-            Err(_) => self.engine.not_taken(message),
+            Err(_) => self.engine.not_taken(message, &mut self.outputs),
         }
     }
 

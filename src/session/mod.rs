@@ -332,7 +332,7 @@ impl Session {
             let mut member = core.clients.remove(index);
             core.keepers.push(self.client);
             core.engine.detach(self.client, &mut core.outputs);
-            member.forget_offers(&mut core.engine);
+            member.forget_offers(&mut core.engine, &mut core.outputs);
             // Another client may have become the only one, and nobody waits for this one any more.
             self.listener.queue.reconsider_room();
         });
@@ -501,7 +501,7 @@ impl Shared {
         let _ = self.turn(|core, _| {
             core.engine.detach(client, &mut core.outputs);
             if let Some(member) = core.clients.iter_mut().find(|member| member.id == client) {
-                member.forget_offers(&mut core.engine);
+                member.forget_offers(&mut core.engine, &mut core.outputs);
             }
         });
         let backend = {

@@ -254,12 +254,16 @@ impl Engine {
     }
 
     /// A client is gone without having taken the line of an [`Output::Offered`].
-    pub fn not_taken(&mut self, id: ObjectId) {
+    pub fn not_taken(&mut self, id: ObjectId, out: &mut Vec<Output>) {
         let Some(clients) = self.told.offered.get_mut(&id) else { return };
         *clients = clients.saturating_sub(1);
         if *clients == 0 {
             self.told.offered.remove(&id);
             self.leave_untold(id);
+            // Who came meanwhile was not told of it.
+            if let Some(client) = self.listening().first() {
+                self.tell_unheard(*client, out);
+            }
         }
     }
 

@@ -96,7 +96,7 @@ impl Stage {
         let history = self.history.get_or_insert_with(History::default);
         // The file can be had by one at a time.
         self.engine = engine(&self.abilities);
-        self.engine.restore(Box::new(history.open()));
+        self.engine.restore(Box::new(history.open())).expect("a history");
         self.clients.clear();
         self.actions.clear();
         self.unheard.clear();

@@ -21,6 +21,7 @@ impl Disk {
 /// Has the engine go on where the last session has ended.
 #[cfg(feature = "history")]
 pub(super) fn restore(engine: &mut Engine, config: &Config) -> Result<Option<Disk>> {
+    use crate::error::Error;
     use crate::store::Retention;
     use crate::store::Store;
 
@@ -28,7 +29,8 @@ pub(super) fn restore(engine: &mut Engine, config: &Config) -> Result<Option<Dis
     let retention = Retention { age: config.history_age, messages: config.history_messages };
     let store = Store::open(path, &config.network, &config.username, retention)?;
     let disk = store.durable();
-    engine.restore(Box::new(store));
+    let restored = engine.restore(Box::new(store));
+    restored.map_err(|source| Error::Store { path: path.display().to_string(), source })?;
     Ok(Some(disk))
 }
 

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::model::Archive;
+use crate::model::ArchiveError;
 use crate::model::Change;
 use crate::model::Class;
 use crate::model::ObjectId;
@@ -81,7 +82,12 @@ pub(super) struct Told {
 
 impl Engine {
     /// Goes on where the session before has ended. To be called before anything else happens.
-    pub fn restore(&mut self, archive: Box<dyn Archive>) {
+    ///
+    /// # Errors
+    ///
+    /// The archive cannot keep anything. Nobody may begin so: the numbers that this session gave would be given again
+    /// by the next.
+    pub fn restore(&mut self, archive: Box<dyn Archive>) -> Result<(), ArchiveError> {
         let single = |key: &str| archive.objects(ObjectKind::Single).into_iter().find(|(known, _)| known == key);
         let text = |key: &str| single(key).map(|(_, value)| value).unwrap_or_default();
         let numbers: Numbers = read(ObjectKind::Single, NUMBERS, &text(NUMBERS)).unwrap_or_default();
@@ -94,6 +100,8 @@ impl Engine {
         self.me.mood.clone_from(&person.mood);
         self.origin = if numbers.next == 0 { self.origin } else { numbers.origin };
         self.skip_to(ObjectId(numbers.next));
+        let numbers = Numbers { next: self.next_id().0 + RESERVE, origin: self.origin, ..numbers };
+        archive.save(&[Change::Object(ObjectKind::Single, NUMBERS.to_owned(), Some(json(&numbers)))])?;
 
         let objects = |kind| archive.objects(kind);
         let users = values::<String, _>(ObjectKind::User, objects(ObjectKind::User));
@@ -111,6 +119,7 @@ impl Engine {
         self.chats.restore(values(ObjectKind::Chat, objects(ObjectKind::Chat)), archive, next);
         self.keeping.numbers = numbers;
         self.keeping.person = person;
+        Ok(())
     }
 
     /// Takes up what the session before had begun; how that goes is told like everything else.

@@ -46,6 +46,8 @@ mod error;
 mod ffi;
 #[cfg(feature = "gateway")]
 mod gateway;
+#[cfg(all(test, feature = "history", feature = "imo"))]
+mod simulation;
 mod threads;
 
 // Not in the contract: open for the programs and the tests of this package.

@@ -56,8 +56,8 @@ fn sources() -> Vec<(String, PathBuf, String)> {
             let first = inside.iter().next().and_then(|name| name.to_str()).expect("a name in UTF-8");
             let name = path.file_name().and_then(|name| name.to_str()).expect("a name in UTF-8");
             if path.is_dir() {
-                // Programs use what the library exports.
-                if first != "bin" {
+                // Programs use what the library exports, and the simulation is a test.
+                if !["bin", "simulation"].contains(&first) {
                     folders.push(path);
                 }
             } else if name.ends_with(".rs") && !name.ends_with("tests.rs") && first != "lib.rs" {

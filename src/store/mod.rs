@@ -118,6 +118,37 @@ impl Store {
         Ok(store)
     }
 
+    /// A history in memory, and nothing in it.
+    #[cfg(test)]
+    pub(crate) fn in_memory() -> Self {
+        let connection = Connection::open_in_memory().expect("memory");
+        prepare(&connection, Path::new(""), "imo", "alice").expect("tables");
+        Self {
+            connection,
+            path: PathBuf::new(),
+            durable: Arc::new(Durable::of(Path::new("no"))),
+            retention: Retention::default(),
+            changes: Cell::new(0),
+            messages: Cell::new(0),
+            newest: Cell::new(0),
+            users: RefCell::default(),
+            _lock: tempfile::tempfile().expect("a file"),
+        }
+    }
+
+    /// The program that had the history is dead: only what it has kept is left.
+    #[cfg(test)]
+    pub(crate) fn opened_again(self) -> Self {
+        Self { changes: Cell::new(0), messages: Cell::new(0), newest: Cell::new(0), users: RefCell::default(), ..self }
+    }
+
+    /// Nothing is left of what was kept.
+    #[cfg(test)]
+    pub(crate) fn emptied(self) -> Self {
+        self.connection.execute_batch("DELETE FROM messages; DELETE FROM objects").expect("emptied");
+        self.opened_again()
+    }
+
     /// What makes changes outlive a power failure, for whoever has to wait for that.
     #[must_use]
     pub fn durable(&self) -> Arc<Durable> {

@@ -25,6 +25,8 @@ mod session;
 mod status;
 mod tasks;
 mod texts;
+#[cfg(test)]
+pub(crate) mod threadless;
 mod tls;
 
 use std::sync::Arc;

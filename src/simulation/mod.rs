@@ -172,6 +172,8 @@ fn judge_what_was_said(world: &mut World, history: &[(u32, String, String)], pla
         let lost = world.ledger.lost.contains(&Unkept::Body(said.body.clone()));
         let known = ids == [said.id] || (lost && ids.is_empty());
         world.ledger.must(known, || format!("{}, {}, is in the history as {ids:?}", said.id, said.body));
+        let told = world.ledger.heard.contains_key(&said.id);
+        world.ledger.must(told || lost, || format!("nobody was told what became of {}, {}", said.id, said.body));
         let count = arrived.get(said.body.as_str()).copied().unwrap_or_default();
         world.ledger.must(count == 1 || lost || !rules.exactly_once(), || {
             format!("{}, {}, for {} has arrived {count} times", said.id, said.body, said.place)

@@ -242,9 +242,7 @@ impl Engine {
             self.told.newest = self.told.newest.max(id);
         } else {
             self.told.outcomes.insert(id);
-            if clients.is_empty() {
-                self.leave_untold(id);
-            }
+            self.chats.set_untold(id, true);
         }
     }
 
@@ -252,7 +250,7 @@ impl Engine {
     pub(super) fn heard(&mut self, id: ObjectId) {
         self.told.offered.remove(&id);
         self.told.arrivals.remove(&id);
-        if self.told.outcomes.remove(&id) && self.chats.message(id).is_some_and(|message| message.untold) {
+        if self.told.outcomes.remove(&id) {
             self.chats.set_untold(id, false);
         }
     }
@@ -268,18 +266,10 @@ impl Engine {
         *clients = clients.saturating_sub(1);
         if *clients == 0 {
             self.told.offered.remove(&id);
-            self.leave_untold(id);
             // Who came meanwhile was not told of it.
             if let Some(client) = self.listening().first() {
                 self.tell_unheard(*client, out);
             }
-        }
-    }
-
-    /// An outcome is left for a later session. What arrived is found again by its number.
-    fn leave_untold(&mut self, id: ObjectId) {
-        if self.told.outcomes.contains(&id) {
-            self.chats.set_untold(id, true);
         }
     }
 

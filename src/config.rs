@@ -120,9 +120,10 @@ const KEYS: &[Key] = &[
     Key {
         name: "send_limit",
         help: "how long it is tried to send a message before it counts as failed",
-        values: "a number of seconds from 10 to 31536000",
+        values: "a number of seconds from 10 to 2592000",
         set: |config, value| {
-            let value = value.parse().ok().filter(|value| (10..=31_536_000).contains(value))?;
+            // A server that knows a message from its repeat does so for 30 days (docs/gateway.md).
+            let value = value.parse().ok().filter(|value| (10..=2_592_000).contains(value))?;
             config.send_limit = Duration::from_secs(value);
             Some(())
         },

@@ -126,7 +126,7 @@ impl Stage {
                 }
                 Output::Offered(client, message) if self.deaf.contains(&client) => self.unheard.push((client, message)),
                 // The others take their lines at once.
-                Output::Offered(_, message) => self.engine.taken(message),
+                Output::Offered(_, message) => self.engine.heard(message),
                 Output::File(task) => {
                     let work = if matches!(task.work, FileWork::Write(_)) { "WriteFile" } else { "ReadFile" };
                     self.actions.push_back(format!("{work} {}", task.path));

@@ -1,6 +1,7 @@
 //! How the events of a back end come to the session.
 
 use std::sync::Arc;
+use std::sync::PoisonError;
 use std::sync::Weak;
 use std::sync::atomic::Ordering;
 
@@ -44,9 +45,12 @@ impl Events for Feed {
     fn settle(&self) {
         if let Some(shared) = self.0.upgrade()
             && let Some(disk) = &shared.disk
-            && shared.unsettled.swap(false, Ordering::AcqRel)
         {
-            disk.settle();
+            // Whoever comes while another is about it waits too.
+            let _one = shared.settling.lock().unwrap_or_else(PoisonError::into_inner);
+            if shared.unsettled.swap(false, Ordering::AcqRel) {
+                disk.settle();
+            }
         }
     }
 

@@ -84,7 +84,7 @@ impl Core {
             let taken = member.pushed - member.listener.queue.len().min(member.pushed);
             while let Some((_, message)) = member.offers.front().filter(|(line, _)| *line <= taken).copied() {
                 member.offers.pop_front();
-                self.engine.taken(message);
+                self.engine.heard(message);
             }
         }
     }

@@ -117,6 +117,7 @@ struct Shared {
     disk: Option<Disk>,
     /// Whether something came from the network that may not outlive a power failure.
     unsettled: AtomicBool,
+    settling: Mutex<()>,
     queue_limit: usize,
     /// The folder below which clients may have files read and written.
     files: Option<String>,
@@ -206,6 +207,7 @@ impl Session {
             over: AtomicBool::new(false),
             disk,
             unsettled: AtomicBool::new(false),
+            settling: Mutex::new(()),
             queue_limit: config.queue_limit,
             files: config.files.clone(),
             browser: config.interactive.then_some(browser),

@@ -249,7 +249,7 @@ impl Program {
                 && line <= taken
             {
                 client.offers.pop_front();
-                self.engine.taken(message);
+                self.engine.heard(message);
                 ledger.taken(self.life, message.0);
             }
         }

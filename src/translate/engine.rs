@@ -102,7 +102,7 @@ pub enum Output {
     /// [`Engine::file_done`].
     File(FileTask),
     /// The line before this tells the client of the arrival or the outcome of a message: say when it has taken the
-    /// line ([`Engine::taken`]), or will never take it ([`Engine::not_taken`]).
+    /// line ([`Engine::heard`]), or will never take it ([`Engine::not_taken`]).
     Offered(ClientId, ObjectId),
     /// The page on which the network lets people talk in a call that begins.
     CallPage(String),

@@ -30,6 +30,9 @@ const HEARD_DELAY: Duration = Duration::from_secs(1);
 /// The pause before something is kept again that could not be.
 const RETRY: Duration = Duration::from_secs(10);
 
+/// How many missed messages are looked at at a time.
+const MISSED: usize = if cfg!(test) { 3 } else { 1_000 };
+
 /// The keys of what there is one of.
 const NUMBERS: &str = "numbers";
 const PERSON: &str = "person";
@@ -59,8 +62,6 @@ struct Person {
 pub(super) struct Keeping {
     numbers: Numbers,
     person: Person,
-    settings: String,
-    profile: String,
     /// When to keep what clients have heard.
     heard_due: Option<Duration>,
     /// When to try again after a failure.
@@ -92,10 +93,8 @@ impl Engine {
         let text = |key: &str| single(key).map(|(_, value)| value).unwrap_or_default();
         let numbers: Numbers = read(ObjectKind::Single, NUMBERS, &text(NUMBERS)).unwrap_or_default();
         let person: Person = read(ObjectKind::Single, PERSON, &text(PERSON)).unwrap_or_default();
-        self.keeping.settings = text(SETTINGS);
-        self.keeping.profile = text(PROFILE);
-        self.settings = read(ObjectKind::Single, SETTINGS, &self.keeping.settings).unwrap_or_default();
-        self.profile = read(ObjectKind::Single, PROFILE, &self.keeping.profile).unwrap_or_default();
+        self.settings = read(ObjectKind::Single, SETTINGS, &text(SETTINGS)).unwrap_or_default();
+        self.profile = read(ObjectKind::Single, PROFILE, &text(PROFILE)).unwrap_or_default();
         self.me.name.clone_from(&person.name);
         self.me.mood.clone_from(&person.mood);
         self.origin = if numbers.next == 0 { self.origin } else { numbers.origin };
@@ -109,9 +108,7 @@ impl Engine {
         self.groups.restore(values(ObjectKind::Group, objects(ObjectKind::Group)));
         self.calls.restore(values(ObjectKind::Call, objects(ObjectKind::Call)));
         let heard = ObjectId(numbers.heard);
-        let missed = archive.list(Which::Missed, self.next_id(), usize::MAX);
-        let missed = missed.into_iter().filter(|entry| entry.id > heard && entry.class == Class::Text);
-        self.told.arrivals = missed.map(|entry| entry.id).collect();
+        self.told.arrivals = arrived_since(&*archive, heard, self.next_id());
         self.told.newest = self.told.arrivals.last().copied().unwrap_or(heard);
         let outcomes = archive.list(Which::Untold, self.next_id(), usize::MAX);
         self.told.outcomes = outcomes.into_iter().map(|entry| entry.id).collect();
@@ -161,21 +158,20 @@ impl Engine {
 
     fn save_all(&mut self, numbers: Numbers, now: Now) {
         let person = Person { name: self.me.name.clone(), mood: self.me.mood.clone() };
-        let (settings, profile) = (json(&self.settings), json(&self.profile));
         let mut changes = Vec::new();
         self.chats.changes(&mut changes);
         self.users.changes(&mut changes);
         self.groups.changes(&mut changes);
         self.calls.changes(&mut changes);
-        let mut single = |key: &str, value: String, known: bool| {
-            if !known {
-                changes.push(Change::Object(ObjectKind::Single, key.to_owned(), Some(value)));
+        let mut single = |key: &str, changed: bool, value: &dyn Fn() -> String| {
+            if changed {
+                changes.push(Change::Object(ObjectKind::Single, key.to_owned(), Some(value())));
             }
         };
-        single(NUMBERS, json(&numbers), numbers == self.keeping.numbers);
-        single(PERSON, json(&person), person == self.keeping.person);
-        single(SETTINGS, settings.clone(), settings == self.keeping.settings);
-        single(PROFILE, profile.clone(), profile == self.keeping.profile);
+        single(NUMBERS, numbers != self.keeping.numbers, &|| json(&numbers));
+        single(PERSON, person != self.keeping.person, &|| json(&person));
+        single(SETTINGS, self.settings.has_changed(), &|| json(&self.settings));
+        single(PROFILE, self.profile.has_changed(), &|| json(&self.profile));
         if changes.is_empty() {
             self.keeping.heard_due = None;
             self.keeping.retry = None;
@@ -193,7 +189,7 @@ impl Engine {
                 self.calls.saved();
                 self.settings.saved();
                 self.profile.saved();
-                self.keeping = Keeping { numbers, person, settings, profile, heard_due: None, retry: None };
+                self.keeping = Keeping { numbers, person, heard_due: None, retry: None };
             }
             Err(error) => {
                 if self.keeping.retry.is_none() {
@@ -246,18 +242,13 @@ impl Engine {
         }
     }
 
-    /// Nobody needs to be told of a message any more.
-    pub(super) fn heard(&mut self, id: ObjectId) {
+    /// Nobody needs to be told of a message any more: a client has taken the line of an [`Output::Offered`].
+    pub fn heard(&mut self, id: ObjectId) {
         self.told.offered.remove(&id);
         self.told.arrivals.remove(&id);
         if self.told.outcomes.remove(&id) {
             self.chats.set_untold(id, false);
         }
-    }
-
-    /// A client has taken the line of an [`Output::Offered`].
-    pub fn taken(&mut self, id: ObjectId) {
-        self.heard(id);
     }
 
     /// A client is gone without having taken the line of an [`Output::Offered`].
@@ -287,6 +278,21 @@ impl Engine {
                 // It was forgotten.
                 None => self.heard(id),
             }
+        }
+    }
+}
+
+/// What somebody said and was not seen, above a number.
+fn arrived_since(archive: &dyn Archive, heard: ObjectId, next: ObjectId) -> BTreeSet<ObjectId> {
+    let (mut arrived, mut below) = (BTreeSet::new(), next);
+    loop {
+        // Some never say that they have seen anything: not all that was missed is looked at.
+        let missed = archive.list(Which::Missed, below, MISSED);
+        let new = missed.iter().take_while(|entry| entry.id > heard);
+        arrived.extend(new.filter(|entry| entry.class == Class::Text).map(|entry| entry.id));
+        match missed.last() {
+            Some(last) if missed.len() == MISSED && last.id > heard => below = last.id,
+            _ => return arrived,
         }
     }
 }

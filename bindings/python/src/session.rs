@@ -40,7 +40,7 @@ use crate::wait::in_slices;
 /// is the path of a file for this account alone, in which messages, chats and their numbers outlive the session;
 /// "memory", as None, writes no file. history_days and history_messages bound how long and about how many
 /// messages are kept in it; 0 sets no bound. send_limit is for how many seconds it is tried to send a message,
-/// 10 to 31536000. queue_limit bounds how many lines may wait unread, 16 to 16777216. insecure_http takes
+/// 10 to 2592000. queue_limit bounds how many lines may wait unread, 16 to 16777216. insecure_http takes
 /// http: for other hosts than this one. ca_file is the path of a PEM file with one more root certificate to trust.
 ///
 /// Raises LoginRefusedError or NetworkError when the login fails; StoreError when the file of the history can't

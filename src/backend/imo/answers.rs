@@ -245,6 +245,12 @@ impl Told {
         }
         Some(Self { envelope, nothing })
     }
+
+    /// Whether a message of which `which` chooses the number says that the session is over.
+    pub(super) fn ends(&self, which: impl Fn(u64) -> bool) -> bool {
+        let over = |message: &imo::Message| is_expiry(message) || message.from.system == "reset";
+        self.envelope.messages.iter().any(|message| over(message) && message.seq.is_some_and(&which))
+    }
 }
 
 fn is_expiry(message: &imo::Message) -> bool {

@@ -22,6 +22,11 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
+    /// Whether a message of this number was taken in already.
+    pub(super) fn is_repeat(&self, seq: u64) -> bool {
+        seq < self.taken
+    }
+
     /// Takes in the messages of one answer; tells how many of them were new.
     pub(super) fn accept(&mut self, mut messages: Vec<imo::Message>) -> usize {
         // A message without a number can neither be acknowledged nor told from its repeat.

@@ -264,6 +264,10 @@ impl Session {
         {
             text.accepted = true;
         }
+        // Whoever has forgotten the session has forgotten its numbers too: its end is none of the repeats.
+        if told.ends(|seq| self.inbox.is_repeat(seq)) {
+            self.ending.get_or_insert(End::Over);
+        }
         self.inbox.accept(told.envelope.messages)
     }
 

@@ -361,6 +361,21 @@ fn an_expiry_counts_only_as_the_last_of_a_batch() {
 }
 
 #[test]
+fn a_server_that_has_forgotten_the_session_says_so_under_any_number() {
+    let reset = json!({"to": {"system": "client"}, "from": {"system": "reset"}, "seq": 0, "data": {"name": "reset"}});
+    for end in [down(0, "expired", json!(null)), reset] {
+        let mut session = online();
+        let said = |seq| down(seq, "recv_im", json!({"buid": "bob", "msg": "hi"}));
+        session.polled(answer(json!({"messages": [said(1), said(2)]})));
+        assert_eq!(take(&mut session).len(), 2);
+        session.polled(answer(json!({"messages": [said(1)]})));
+        assert!(session.ended().is_none(), "a repeat");
+        session.polled(answer(json!({"messages": [end]})));
+        assert_eq!((session.ended(), take(&mut session).len()), (Some(End::Over), 0), "{end}");
+    }
+}
+
+#[test]
 fn what_certainly_was_not_sent_is_handed_back_whatever_happens() {
     let mut session = online();
     send(&mut session, 1);

@@ -1,4 +1,5 @@
 //! What outlives a session: a real gateway, real files.
+#![cfg(all(feature = "gateway", feature = "history", feature = "imo"))]
 
 use std::path::Path;
 use std::time::Duration;

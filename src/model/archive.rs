@@ -1,5 +1,6 @@
 //! What is kept beyond the memory of a session: the border to whoever keeps it.
 
+use serde::Deserialize;
 use serde::Serialize;
 
 use crate::model::ChatIndex;
@@ -66,6 +67,22 @@ impl ObjectKind {
     }
 }
 
+/// Which numbers were given: what an archive of any use has, a [`ObjectKind::Single`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Numbers {
+    /// No object has this number or one above it.
+    pub next: u32,
+    /// Clients have heard of every message up to this.
+    pub heard: u32,
+    /// Begins the marks of messages.
+    pub origin: u64,
+}
+
+impl Numbers {
+    /// The key under which they are kept.
+    pub const KEY: &str = "numbers";
+}
+
 /// One thing that has changed.
 #[derive(Debug)]
 pub enum Change<'a> {
@@ -81,7 +98,7 @@ pub enum Change<'a> {
 
 impl Change<'_> {
     /// An object of this kind and number, or that there is none any more.
-    pub(super) fn object<T: Serialize>(kind: ObjectKind, key: impl ToString, value: Option<&T>) -> Self {
+    pub fn object<T: Serialize>(kind: ObjectKind, key: impl ToString, value: Option<&T>) -> Self {
         let value = value.map(|value| serde_json::to_string(value).expect("no map with keys other than text"));
         Self::Object(kind, key.to_string(), value)
     }

@@ -116,18 +116,19 @@ pub struct Chat {
 }
 
 impl Chat {
-    /// In the place of one that cannot be read.
-    fn lost(index: usize) -> Self {
+    /// A conversation of which nothing more is known; `created` is in seconds since 1970 UTC.
+    #[must_use]
+    pub fn new(name: String, place: Place, members: Vec<Member>, created: u64) -> Self {
         Self {
-            name: format!("#lost/${index}"),
-            place: Place::Unnamed,
-            created: 0,
+            name,
+            place,
+            created,
             activity: 0,
-            members: Vec::new(),
+            members,
             posters: Vec::new(),
             last_text: String::new(),
             recent_from: None,
-            my_status: MyStatus::Unsubscribed,
+            my_status: MyStatus::Subscribed,
             adder: None,
             topic: String::new(),
             topic_xml: String::new(),
@@ -139,6 +140,12 @@ impl Chat {
             bookmarked: false,
             alert: String::new(),
         }
+    }
+
+    /// In the place of one that cannot be read.
+    fn lost(index: usize) -> Self {
+        let lost = Self::new(format!("#lost/${index}"), Place::Unnamed, Vec::new(), 0);
+        Self { my_status: MyStatus::Unsubscribed, ..lost }
     }
 
     /// The other user of a dialog.

@@ -46,6 +46,7 @@ pub use archive::ArchiveError;
 pub use archive::Change;
 pub use archive::Class;
 pub use archive::Entry;
+pub use archive::Numbers;
 pub use archive::ObjectKind;
 pub use archive::Which;
 pub use calls::Call;

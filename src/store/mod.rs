@@ -223,10 +223,7 @@ impl Store {
                 if *kind == ObjectKind::User && !self.is_new(key, value) {
                     return Ok(());
                 }
-                // The row stays in its place: the order of users and chats is that in which they became known.
-                let sql = "INSERT INTO objects (kind, key, value) VALUES (?1, ?2, ?3)
-                    ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value";
-                connection.prepare_cached(sql)?.execute(params![kind.word(), key, value])?;
+                put_object(connection, *kind, key, value)?;
             }
             Change::Object(kind, key, None) => {
                 let sql = "DELETE FROM objects WHERE kind = ?1 AND key = ?2";
@@ -308,6 +305,14 @@ impl Archive for Store {
         }
         Ok(())
     }
+}
+
+/// Gives an object a value. Its row stays in its place: the order of users and chats is that in which they became known.
+fn put_object(connection: &Connection, kind: ObjectKind, key: &str, value: &str) -> Result<(), ArchiveError> {
+    let sql = "INSERT INTO objects (kind, key, value) VALUES (?1, ?2, ?3)
+        ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value";
+    connection.prepare_cached(sql)?.execute(params![kind.word(), key, value])?;
+    Ok(())
 }
 
 fn hash(value: &str) -> u64 {

@@ -182,7 +182,7 @@ impl Engine {
         let name = self.free_name(&format!("#{me}/${partner};"), &[me.as_str(), partner.as_str()]);
         let members = [(me, true), (partner.clone(), false)];
         let members = members.map(|(handle, active)| self.new_member(handle, active)).into();
-        (self.chats.add(new_chat(name, Place::Dialog(partner.clone()), members, now)), true)
+        (self.chats.add(Chat::new(name, Place::Dialog(partner.clone()), members, now.unix)), true)
     }
 
     pub(super) fn new_member(&mut self, handle: Handle, active: bool) -> Member {
@@ -202,7 +202,7 @@ impl Engine {
         let mut handles = vec![self.me.handle.clone()];
         handles.extend((*author != self.me.handle).then(|| author.clone()));
         let members = handles.into_iter().map(|handle| self.new_member(handle, true)).collect();
-        (self.chats.add(new_chat(name, Place::Group(conversation.clone()), members, now)), true)
+        (self.chats.add(Chat::new(name, Place::Group(conversation.clone()), members, now.unix)), true)
     }
 
     /// A name that no chat has: the same for the same parts, for ever, unless another has taken it
@@ -263,30 +263,6 @@ fn member_value(line: Line, chat: &Chat, member: &Member, property: ChatMemberPr
         ChatMemberProperty::Identity => line.part(member.handle.as_str()),
         ChatMemberProperty::Role => line.part(member.role.word()),
         ChatMemberProperty::IsActive => line.boolean(member.present && member.active),
-    }
-}
-
-pub(super) fn new_chat(name: String, place: Place, members: Vec<Member>, now: Now) -> Chat {
-    Chat {
-        name,
-        place,
-        created: now.unix,
-        activity: 0,
-        members,
-        posters: Vec::new(),
-        last_text: String::new(),
-        recent_from: None,
-        my_status: MyStatus::Subscribed,
-        adder: None,
-        topic: String::new(),
-        topic_xml: String::new(),
-        guidelines: String::new(),
-        description: String::new(),
-        options: 0,
-        password_hint: String::new(),
-        blob: String::new(),
-        bookmarked: false,
-        alert: String::new(),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::backend::Change;
 use crate::backend::Failure;
 use crate::backend::Task;
 use crate::backend::Ticket;
+use crate::model::Chat;
 use crate::model::ChatIndex;
 use crate::model::ConversationId;
 use crate::model::Handle;
@@ -27,7 +28,6 @@ use crate::skype::Line;
 use crate::translate::Engine;
 use crate::translate::Now;
 use crate::translate::Output;
-use crate::translate::chat::new_chat;
 use crate::translate::engine::Answer;
 use crate::translate::engine::Outcome;
 use crate::translate::engine::Pending;
@@ -86,7 +86,7 @@ impl Engine {
         let id = self.new_id();
         let name = self.free_name(&format!("#{me}/$"), &[me.as_str(), &id.to_string(), &now.unix.to_string()]);
         let members = vec![self.new_member(me, true)];
-        let chat = self.chats.add(new_chat(name, Place::Unnamed, members, now));
+        let chat = self.chats.add(Chat::new(name, Place::Unnamed, members, now.unix));
         let told = [ChatProperty::Name, ChatProperty::ActivityTimestamp, ChatProperty::Status, ChatProperty::Type];
         self.announce_chat_properties(chat, &told, out);
         // In between one is not in it, as recorded (skype-api 7.4).
@@ -342,7 +342,7 @@ impl Engine {
                 let me = self.me.handle.clone();
                 let name = self.free_name(&format!("#{me}/$"), &[blob]);
                 let members = vec![self.new_member(me, false)];
-                let mut made = new_chat(name, Place::Unnamed, members, now);
+                let mut made = Chat::new(name, Place::Unnamed, members, now.unix);
                 made.my_status = MyStatus::Unsubscribed;
                 made.members[0].present = false;
                 blob.clone_into(&mut made.blob);

@@ -355,18 +355,18 @@ impl Engine {
     /// Tells every client whose protocol is at least `since`, the one that caused it too.
     pub(super) fn announce(&self, since: Protocol, line: Line, out: &mut Vec<Output>) {
         let (line, _) = line.finish();
-        let told = self.clients.iter().filter(|client| client.listening && client.protocol >= since);
+        let told = self.listening().filter(|client| client.protocol >= since);
         out.extend(told.map(|client| Output::ToClient(client.id, line.clone())));
     }
 
     /// Whether somebody listens in a protocol below `limit`.
     pub(super) fn is_heard_below(&self, limit: Protocol) -> bool {
-        self.clients.iter().any(|client| client.listening && client.protocol < limit)
+        self.listening().any(|client| client.protocol < limit)
     }
 
     /// Tells every client in the words of its protocol; nothing where there are none.
     pub(super) fn announce_by(&self, line: impl Fn(Protocol) -> Option<Line>, out: &mut Vec<Output>) {
-        for client in self.clients.iter().filter(|client| client.listening) {
+        for client in self.listening() {
             out.extend(line(client.protocol).map(|line| Output::ToClient(client.id, line.finish().0)));
         }
     }
@@ -374,7 +374,7 @@ impl Engine {
     /// Tells some clients.
     pub(super) fn announce_to(&self, clients: &[u32], line: Line, out: &mut Vec<Output>) {
         let (line, _) = line.finish();
-        let told = self.clients.iter().filter(|client| client.listening && clients.contains(&client.id.0));
+        let told = self.listening().filter(|client| clients.contains(&client.id.0));
         out.extend(told.map(|client| Output::ToClient(client.id, line.clone())));
     }
 
@@ -390,17 +390,12 @@ impl Engine {
         // While a login runs, the rest is told to everybody when it has succeeded.
         let told = if self.connection_status() == ConnectionStatus::Connecting { 1 } else { lines.len() };
         out.extend(lines.into_iter().take(told).map(|line| Output::ToClient(client, line.finish().0)));
-        self.tell_unheard(client, out);
+        self.tell_unheard(client, protocol, out);
     }
 
     /// The clients to whom notifications go.
-    pub(super) fn listening(&self) -> Vec<ClientId> {
-        self.clients.iter().filter(|client| client.listening).map(|client| client.id).collect()
-    }
-
-    /// The protocol that a client speaks.
-    pub(super) fn protocol_of(&self, client: ClientId) -> Option<Protocol> {
-        self.clients.iter().find(|known| known.id == client).map(|known| known.protocol)
+    pub(super) fn listening(&self) -> impl Iterator<Item = &Client> {
+        self.clients.iter().filter(|client| client.listening)
     }
 }
 

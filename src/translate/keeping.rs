@@ -13,14 +13,17 @@ use crate::model::Archive;
 use crate::model::ArchiveError;
 use crate::model::Change;
 use crate::model::Class;
+use crate::model::Numbers;
 use crate::model::ObjectId;
 use crate::model::ObjectKind;
 use crate::model::State;
 use crate::model::Which;
+use crate::skype::Protocol;
 use crate::translate::ClientId;
 use crate::translate::Engine;
 use crate::translate::Now;
 use crate::translate::Output;
+use crate::translate::message::status_line;
 
 /// How many numbers are reserved at a time, so that one that was given is never given again, whatever happens.
 const RESERVE: u32 = 10_000;
@@ -34,21 +37,9 @@ const RETRY: Duration = Duration::from_secs(10);
 const MISSED: usize = if cfg!(test) { 3 } else { 1_000 };
 
 /// The keys of what there is one of.
-const NUMBERS: &str = "numbers";
 const PERSON: &str = "person";
 const SETTINGS: &str = "settings";
 const PROFILE: &str = "profile";
-
-/// Which numbers were given.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Numbers {
-    /// No object has this number or one above it.
-    next: u32,
-    /// Clients have heard of every message up to this.
-    heard: u32,
-    /// Begins the marks of messages.
-    origin: u64,
-}
 
 /// What the network does not tell us of ourselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,18 +80,17 @@ impl Engine {
     /// The archive cannot keep anything. Nobody may begin so: the numbers that this session gave would be given again
     /// by the next.
     pub fn restore(&mut self, archive: Box<dyn Archive>) -> Result<(), ArchiveError> {
-        let single = |key: &str| archive.objects(ObjectKind::Single).into_iter().find(|(known, _)| known == key);
-        let text = |key: &str| single(key).map(|(_, value)| value).unwrap_or_default();
-        let numbers: Numbers = read(ObjectKind::Single, NUMBERS, &text(NUMBERS)).unwrap_or_default();
-        let person: Person = read(ObjectKind::Single, PERSON, &text(PERSON)).unwrap_or_default();
-        self.settings = read(ObjectKind::Single, SETTINGS, &text(SETTINGS)).unwrap_or_default();
-        self.profile = read(ObjectKind::Single, PROFILE, &text(PROFILE)).unwrap_or_default();
+        let singles: HashMap<String, String> = archive.objects(ObjectKind::Single).into_iter().collect();
+        let numbers: Numbers = single(&singles, Numbers::KEY);
+        let person: Person = single(&singles, PERSON);
+        self.settings = single(&singles, SETTINGS);
+        self.profile = single(&singles, PROFILE);
         self.me.name.clone_from(&person.name);
         self.me.mood.clone_from(&person.mood);
         self.origin = if numbers.next == 0 { self.origin } else { numbers.origin };
         self.skip_to(ObjectId(numbers.next));
         let numbers = Numbers { next: self.next_id().0 + RESERVE, origin: self.origin, ..numbers };
-        archive.save(&[Change::Object(ObjectKind::Single, NUMBERS.to_owned(), Some(json(&numbers)))])?;
+        archive.save(&[Change::object(ObjectKind::Single, Numbers::KEY, Some(&numbers))])?;
 
         let objects = |kind| archive.objects(kind);
         let users = values::<String, _>(ObjectKind::User, objects(ObjectKind::User));
@@ -163,15 +153,18 @@ impl Engine {
         self.users.changes(&mut changes);
         self.groups.changes(&mut changes);
         self.calls.changes(&mut changes);
-        let mut single = |key: &str, changed: bool, value: &dyn Fn() -> String| {
-            if changed {
-                changes.push(Change::Object(ObjectKind::Single, key.to_owned(), Some(value())));
-            }
-        };
-        single(NUMBERS, numbers != self.keeping.numbers, &|| json(&numbers));
-        single(PERSON, person != self.keeping.person, &|| json(&person));
-        single(SETTINGS, self.settings.has_changed(), &|| json(&self.settings));
-        single(PROFILE, self.profile.has_changed(), &|| json(&self.profile));
+        if numbers != self.keeping.numbers {
+            changes.push(Change::object(ObjectKind::Single, Numbers::KEY, Some(&numbers)));
+        }
+        if person != self.keeping.person {
+            changes.push(Change::object(ObjectKind::Single, PERSON, Some(&person)));
+        }
+        if self.settings.has_changed() {
+            changes.push(Change::object(ObjectKind::Single, SETTINGS, Some(&self.settings)));
+        }
+        if self.profile.has_changed() {
+            changes.push(Change::object(ObjectKind::Single, PROFILE, Some(&self.profile)));
+        }
         if changes.is_empty() {
             self.keeping.heard_due = None;
             self.keeping.retry = None;
@@ -228,10 +221,11 @@ impl Engine {
 
     /// The arrival or the outcome of a message is told now.
     pub(super) fn offer(&mut self, id: ObjectId, state: State, out: &mut Vec<Output>) {
-        let clients = self.listening();
-        out.extend(clients.iter().map(|client| Output::Offered(*client, id)));
-        if !clients.is_empty() {
-            *self.told.offered.entry(id).or_default() += u32::try_from(clients.len()).unwrap_or(u32::MAX);
+        let before = out.len();
+        out.extend(self.listening().map(|client| Output::Offered(client.id, id)));
+        let clients = out.len() - before;
+        if clients > 0 {
+            *self.told.offered.entry(id).or_default() += u32::try_from(clients).unwrap_or(u32::MAX);
         }
         if state == State::Received {
             self.told.arrivals.insert(id);
@@ -258,20 +252,22 @@ impl Engine {
         if *clients == 0 {
             self.told.offered.remove(&id);
             // Who came meanwhile was not told of it.
-            if let Some(client) = self.listening().first() {
-                self.tell_unheard(*client, out);
+            let first = self.listening().next().map(|client| (client.id, client.protocol));
+            if let Some((client, protocol)) = first {
+                self.tell_unheard(client, protocol, out);
             }
         }
     }
 
     /// Tells a client that has just come what nobody has heard of yet.
-    pub(super) fn tell_unheard(&mut self, client: ClientId, out: &mut Vec<Output>) {
+    pub(super) fn tell_unheard(&mut self, client: ClientId, protocol: Protocol, out: &mut Vec<Output>) {
         let unheard = self.told.arrivals.union(&self.told.outcomes);
         let unheard: Vec<_> = unheard.filter(|id| !self.told.offered.contains_key(id)).copied().collect();
         for id in unheard {
-            match self.status_line(id, client) {
+            let line = self.chats.message(id).and_then(|message| status_line(id, &message, protocol));
+            match line {
                 Some(line) => {
-                    out.push(Output::ToClient(client, line));
+                    out.push(Output::ToClient(client, line.finish().0));
                     out.push(Output::Offered(client, id));
                     self.told.offered.insert(id, 1);
                 }
@@ -297,16 +293,13 @@ fn arrived_since(archive: &dyn Archive, heard: ObjectId, next: ObjectId) -> BTre
     }
 }
 
-/// A value as it is kept.
-pub(super) fn json<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("no map with keys other than text")
+/// What there is one of, as it was kept, or as it is at first.
+fn single<T: DeserializeOwned + Default>(singles: &HashMap<String, String>, key: &str) -> T {
+    singles.get(key).and_then(|value| read(ObjectKind::Single, key, value)).unwrap_or_default()
 }
 
 /// A value that was kept; one that this version cannot read is as good as not there.
 fn read<T: DeserializeOwned>(kind: ObjectKind, key: &str, value: &str) -> Option<T> {
-    if value.is_empty() {
-        return None;
-    }
     // By way of a value: much less code than one parser for each type.
     let value = serde_json::from_str::<Value>(value).and_then(|value| T::deserialize(&value));
     value.inspect_err(|error| tracing::error!(kind = kind.word(), key, %error, "kept and not readable: skipped")).ok()

@@ -27,7 +27,6 @@ use crate::skype::LeaveReason;
 use crate::skype::Line;
 use crate::skype::Protocol;
 use crate::skype::Separator;
-use crate::translate::ClientId;
 use crate::translate::Engine;
 use crate::translate::Now;
 use crate::translate::Output;
@@ -376,28 +375,12 @@ impl Engine {
 
     /// Says how far a message has come, to every client in its own words.
     pub(super) fn announce_status(&mut self, id: ObjectId, out: &mut Vec<Output>) {
-        for client in self.listening() {
-            out.extend(self.status_line(id, client).map(|line| Output::ToClient(client, line)));
-        }
-        let text = self.chats.message(id).filter(|message| message.kind.is_text());
-        if let Some(state @ (State::Received | State::Sent | State::Failed(_))) = text.map(|message| message.state) {
+        let Some(message) = self.chats.message(id) else { return };
+        self.announce_by(|protocol| status_line(id, &message, protocol), out);
+        let (text, state) = (message.kind.is_text(), message.state);
+        if text && matches!(state, State::Received | State::Sent | State::Failed(_)) {
             self.offer(id, state, out);
         }
-    }
-
-    /// How far a message has come, in the words of a client; nothing if it is not for it.
-    pub(super) fn status_line(&self, id: ObjectId, client: ClientId) -> Option<String> {
-        let protocol = self.protocol_of(client)?;
-        let message = self.chats.message(id)?;
-        let object = match message.kind {
-            // Once it was a message, then a property of the user (skype-api 5).
-            Kind::AuthRequest => (protocol < Protocol::AUTH_REQUESTS).then_some("MESSAGE"),
-            _ if protocol.has_chat_messages() => Some("CHATMESSAGE"),
-            // Before there were chats, nothing but text was said.
-            _ => message.kind.is_text().then_some("MESSAGE"),
-        };
-        let line = Line::about(object?, id, ChatMessageProperty::Status.word());
-        Some(line.part(status(message.state).word()).finish().0)
     }
 
     fn announce_modern_status(&self, id: ObjectId, out: &mut Vec<Output>) {
@@ -446,6 +429,18 @@ impl Engine {
             }
         })
     }
+}
+
+/// How far a message has come, in the words of a protocol; nothing if it is not for its clients.
+pub(super) fn status_line(id: ObjectId, message: &Message, protocol: Protocol) -> Option<Line> {
+    let object = match message.kind {
+        // Once it was a message, then a property of the user (skype-api 5).
+        Kind::AuthRequest => (protocol < Protocol::AUTH_REQUESTS).then_some("MESSAGE"),
+        _ if protocol.has_chat_messages() => Some("CHATMESSAGE"),
+        // Before there were chats, nothing but text was said.
+        _ => message.kind.is_text().then_some("MESSAGE"),
+    };
+    Some(Line::about(object?, id, ChatMessageProperty::Status.word()).part(status(message.state).word()))
 }
 
 fn status(state: State) -> ChatMessageStatus {

@@ -4,9 +4,6 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
-use rusqlite::params;
-use serde::Deserialize;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::model::ArchiveError;
@@ -14,25 +11,16 @@ use crate::model::Chat;
 use crate::model::Group;
 use crate::model::Handle;
 use crate::model::Hardwired;
+use crate::model::Numbers;
 use crate::model::ObjectId;
 use crate::model::ObjectKind;
 use crate::model::User;
+use crate::store::put_object;
 
 use super::Item;
 use super::Object;
 use super::known::Calls;
 use super::known::Groups;
-
-/// The key under which the engine keeps which numbers were given.
-const NUMBERS: &str = "numbers";
-
-/// Which numbers were given, as the engine keeps it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Numbers {
-    next: u32,
-    heard: u32,
-    origin: u64,
-}
 
 /// A history to which another one is added.
 ///
@@ -106,7 +94,7 @@ impl<'a> Merge<'a> {
     fn look_at(&mut self, kind: ObjectKind, key: &str, value: &str) -> Result<(), ArchiveError> {
         match kind {
             ObjectKind::User => {}
-            ObjectKind::Single if key == NUMBERS => {
+            ObjectKind::Single if key == Numbers::KEY => {
                 let numbers: Numbers = serde_json::from_str(value)?;
                 self.next = self.next.max(numbers.next);
                 self.numbers = Some(numbers);
@@ -165,14 +153,14 @@ impl<'a> Merge<'a> {
             (None, None) => None,
         };
         if let Some(numbers) = numbers.filter(|numbers| self.numbers.as_ref() != Some(numbers)) {
-            put(self.connection, ObjectKind::Single, NUMBERS, &serde_json::to_string(&numbers)?)?;
+            put_object(self.connection, ObjectKind::Single, Numbers::KEY, &serde_json::to_string(&numbers)?)?;
         }
         self.connection.execute_batch("DROP INDEX IF EXISTS import_by_time")?;
         Ok(self.new)
     }
 
     fn single(&mut self, object: &Object<String>) -> Result<(), ArchiveError> {
-        if object.key == NUMBERS {
+        if object.key == Numbers::KEY {
             let numbers: Numbers = read(object)?;
             self.next = self.next.max(numbers.next);
             self.numbers_brought = Some(numbers);
@@ -211,7 +199,7 @@ impl<'a> Merge<'a> {
                 return Ok(());
             }
             here.groups.extend(groups);
-            return put(self.connection, ObjectKind::User, &object.key, &serde_json::to_string(&here)?);
+            return put_object(self.connection, ObjectKind::User, &object.key, &serde_json::to_string(&here)?);
         }
         if groups == user.groups {
             return self.add(ObjectKind::User, &object.key, object.value.get());
@@ -252,7 +240,7 @@ impl<'a> Merge<'a> {
             return Ok(());
         }
         chat.posters.extend(missing);
-        put(self.connection, ObjectKind::Chat, &key, &serde_json::to_string(&chat)?)
+        put_object(self.connection, ObjectKind::Chat, &key, &serde_json::to_string(&chat)?)
     }
 
     fn call(&mut self, object: &Object<u32>) -> Result<(), ArchiveError> {
@@ -325,7 +313,7 @@ impl<'a> Merge<'a> {
 
     fn add(&mut self, kind: ObjectKind, key: &str, value: &str) -> Result<(), ArchiveError> {
         self.is_new();
-        put(self.connection, kind, key, value)
+        put_object(self.connection, kind, key, value)
     }
 
     pub(super) fn is_new(&mut self) {
@@ -342,11 +330,4 @@ fn read<T: DeserializeOwned, K>(object: &Object<K>) -> Result<T, ArchiveError> {
 fn get(connection: &Connection, kind: ObjectKind, key: &str) -> Result<Option<String>, ArchiveError> {
     let sql = "SELECT value FROM objects WHERE kind = ?1 AND key = ?2";
     Ok(connection.prepare_cached(sql)?.query_row([kind.word(), key], |row| row.get(0)).optional()?)
-}
-
-fn put(connection: &Connection, kind: ObjectKind, key: &str, value: &str) -> Result<(), ArchiveError> {
-    let sql = "INSERT INTO objects (kind, key, value) VALUES (?1, ?2, ?3)
-        ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value";
-    connection.prepare_cached(sql)?.execute(params![kind.word(), key, value])?;
-    Ok(())
 }

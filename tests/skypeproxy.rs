@@ -18,6 +18,7 @@ use imo2skype::Session;
 use imo2skype::backend::Contact;
 use imo2skype::backend::Event;
 use imo2skype::model::Handle;
+use imo2skype::transport::Serving as _;
 use imo2skype::transport::console;
 use imo2skype::transport::skypeproxy::BindOptions;
 use imo2skype::transport::skypeproxy::Serving;

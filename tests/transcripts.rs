@@ -244,6 +244,7 @@ impl Stage {
                     ["ids", first] => self.engine.number_from(first.parse().map_err(|_| "not a number")?),
                     ["time", start] => self.start = start.parse().map_err(|_| "not a time")?,
                     ["client", name] => self.attach(name, Attachment::Remote),
+                    ["client", name, "named"] => self.attach(name, Attachment::Named),
                     ["client", name, "direct"] => self.attach(name, Attachment::Direct),
                     ["login"] => self.turn(|engine, now, out| engine.login(now, out)),
                     ["online"] => {

@@ -27,6 +27,7 @@ impl Events for Feed {
             shared.unsettled.fetch_or(unsettled, Ordering::AcqRel);
             let room = shared.only_queue().map_or(usize::MAX, |queue| queue.room());
             let taken = shared.turn(|core, now| {
+                core.last_event = Some(now.monotonic);
                 // At least one, and no more than there is room for, as far as that can be known.
                 for event in events.by_ref() {
                     core.engine.backend_event(event, now, &mut core.outputs);

@@ -21,6 +21,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// A client.
 pub(super) struct Member {
     pub(super) id: ClientId,
+    /// By which connection point it came, and whence; empty in the process.
+    pub(super) peer: String,
     pub(super) listener: Arc<Listener>,
     pub(super) callbacks: Option<Arc<Callbacks>>,
     /// How many lines were put into its queue.
@@ -30,8 +32,8 @@ pub(super) struct Member {
 }
 
 impl Member {
-    pub(super) fn new(id: ClientId, listener: Arc<Listener>) -> Self {
-        Self { id, listener, callbacks: None, pushed: 0, offers: VecDeque::new() }
+    pub(super) fn new(id: ClientId, peer: String, listener: Arc<Listener>) -> Self {
+        Self { id, peer, listener, callbacks: None, pushed: 0, offers: VecDeque::new() }
     }
 
     /// Tells the engine of which messages a client that goes has not heard.

@@ -8,6 +8,7 @@ mod history;
 mod lines;
 mod members;
 mod network;
+mod overview;
 mod pending;
 mod queue;
 mod signal;
@@ -61,10 +62,13 @@ use members::Member;
 use network::Keep;
 use network::backend_for;
 use network::with_server;
+pub use overview::ClientOverview;
+pub use overview::Overview;
 pub use pending::Pending;
 use pending::Waiter;
 use queue::Mode;
 use queue::Queue;
+pub use queue::Waker;
 use timer::Alarm;
 use timer::Timer;
 
@@ -148,6 +152,8 @@ struct Core {
     look: Option<Duration>,
     /// The time for which the timer was asked last.
     ordered: Option<Duration>,
+    /// When something came from the network.
+    last_event: Option<Duration>,
 }
 
 impl Session {
@@ -201,6 +207,7 @@ impl Session {
                 login: None,
                 look: None,
                 ordered: None,
+                last_event: None,
             }),
             started: Instant::now(),
             tokens: AtomicU64::new(0),
@@ -219,11 +226,11 @@ impl Session {
         shared.lock().backend = Some(backend);
         shared.turn(|core, now| core.engine.resume(now, &mut core.outputs))?;
         if !config.autologin {
-            return shared.attach(Attachment::Direct, None);
+            return shared.attach(Attachment::Direct, String::new(), None);
         }
         let (sender, outcome) = bounded(1);
         // Dropped on failure, the session ends what it started.
-        let session = shared.attach(Attachment::Direct, Some(sender))?;
+        let session = shared.attach(Attachment::Direct, String::new(), Some(sender))?;
         let server = || config.server.clone().unwrap_or_else(|| config.network.clone());
         // The engine gives up by itself; without an answer the session was closed meanwhile.
         match outcome.recv().map_err(|_| Error::Closed)? {
@@ -312,16 +319,23 @@ impl Session {
     ///
     /// [`Error::Closed`] when this session is closed.
     pub fn attach(&self) -> Result<Self> {
-        self.attach_as(Attachment::Direct)
+        self.attach_as(Attachment::Direct, String::new())
     }
 
-    /// One more client that came by a connection point.
+    /// One more client that came by a connection point; `peer` tells people which and whence: `skypeproxy 127.0.0.1:40712`.
     #[doc(hidden)]
-    pub fn attach_as(&self, attachment: Attachment) -> Result<Self> {
+    pub fn attach_as(&self, attachment: Attachment, peer: String) -> Result<Self> {
         if self.listener.queue.mode() == Mode::Closed {
             return Err(Error::Closed);
         }
-        self.shared.attach(attachment, None)
+        self.shared.attach(attachment, peer, None)
+    }
+
+    /// Has `waker` called when a line comes, or the end, after [`poll_skype_notification`](Self::poll_skype_notification)
+    /// has found nothing. For connection points that have one thread for many clients; set once, at the beginning.
+    #[doc(hidden)]
+    pub fn set_waker(&self, waker: Waker) {
+        self.listener.queue.set_waker(waker);
     }
 
     /// From now on this client keeps the login alive and does nothing else: no line reaches it, so
@@ -472,7 +486,7 @@ impl std::fmt::Debug for Session {
 
 impl Shared {
     /// Adds a client; with `login` it also logs in, and tells there how that went.
-    fn attach(&self, attachment: Attachment, login: Option<Sender<Login>>) -> Result<Session> {
+    fn attach(&self, attachment: Attachment, peer: String, login: Option<Sender<Login>>) -> Result<Session> {
         let listener = Arc::new(Listener::new(Arc::new(Queue::new(self.queue_limit))));
         // No client is called so.
         let mut client = ClientId(0);
@@ -480,7 +494,7 @@ impl Shared {
             let id = ClientId(core.next_client);
             client = id;
             core.next_client += 1;
-            core.clients.push(Member::new(id, Arc::clone(&listener)));
+            core.clients.push(Member::new(id, peer, Arc::clone(&listener)));
             if login.is_some() {
                 core.login = login;
                 core.engine.login(now, &mut core.outputs);

@@ -1,5 +1,6 @@
 //! The queue of one client: lines in order, a bound, a descriptor and every way of waiting.
 
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
@@ -18,6 +19,10 @@ use crossbeam_channel::unbounded;
 use crate::error::Error;
 use crate::error::Result;
 use crate::session::signal::Signal;
+
+/// What a connection point wants to be called with when lines wait. It must not wait for anything: whoever pushes
+/// the line calls it, under the lock of the session.
+pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
 /// How lines leave the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +58,9 @@ pub(super) struct Queue {
     /// Whether the callback thread was told and has not answered yet. Apart from `signalled`: the
     /// mode may change while a line is pushed.
     told: AtomicBool,
+    waker: OnceLock<Waker>,
+    /// Whether the waker was called and the queue has not been found empty since.
+    woken: AtomicBool,
     /// Told when a reader made room, if somebody waits for it. Whoever is told passes it on.
     room: (Sender<()>, Receiver<()>),
     room_wanted: AtomicUsize,
@@ -68,6 +76,8 @@ impl Queue {
             signalled: AtomicBool::new(false),
             signal: OnceLock::new(),
             told: AtomicBool::new(false),
+            waker: OnceLock::new(),
+            woken: AtomicBool::new(false),
             room: bounded(1),
             room_wanted: AtomicUsize::new(0),
         }
@@ -91,6 +101,7 @@ impl Queue {
             self.mode.store(mode as u8, Ordering::Release);
             *wake = bounded(0);
             self.signalled.store(false, Ordering::SeqCst);
+            self.woken.store(false, Ordering::SeqCst);
             let _ = self.room.0.try_send(());
         }
         drop(wake);
@@ -128,11 +139,29 @@ impl Queue {
         {
             signal.raise();
         }
+        if let Some(waker) = self.waker.get()
+            && !self.woken.swap(true, Ordering::SeqCst)
+        {
+            waker();
+        }
+    }
+
+    /// Has `waker` called when a line comes, or the end, after the queue was found empty. The first one stays.
+    pub(super) fn set_waker(&self, waker: Waker) {
+        let _ = self.waker.set(waker);
+        if self.len() > 0 || matches!(self.mode(), Mode::Closed | Mode::Detached) {
+            self.raise();
+        }
     }
 
     /// The next line, if there is one.
     pub(super) fn pop(&self) -> Option<String> {
-        let line = self.lines.1.try_recv().ok();
+        let mut line = self.lines.1.try_recv().ok();
+        if line.is_none() && self.woken.swap(false, Ordering::SeqCst) {
+            // A line that came before the flag was down has called nobody.
+            line = self.lines.1.try_recv().ok();
+            self.woken.fetch_or(line.is_some(), Ordering::SeqCst);
+        }
         self.taken();
         line
     }

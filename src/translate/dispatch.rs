@@ -43,7 +43,10 @@ impl Engine {
             Command::Ping => Ok(reply.part("PONG")),
             // Always, also while the account is offline: a client that hears CONNSTATUS OFFLINE here
             // (skype-api 1.3) goes away, and could never ask for ONLINE (clients 3.4).
-            Command::Name(_) => Ok(reply.part("OK")),
+            Command::Name(name) => {
+                self.name_client(client, name);
+                Ok(reply.part("OK"))
+            }
             Command::Protocol(protocol) => {
                 if let Some(client) = self.clients.iter_mut().find(|known| known.id == client) {
                     client.protocol = protocol;

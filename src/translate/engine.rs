@@ -77,6 +77,8 @@ pub enum Attachment {
     Direct,
     /// Over a wire: hears nothing before its first command (transports 0.5), protocol 3 until it asks for another.
     Remote,
+    /// The same, and nothing but PING is answered before it has said its NAME (transports 8.6).
+    Named,
 }
 
 /// What the engine has to say.
@@ -150,6 +152,10 @@ pub struct Setup {
 pub(super) struct Client {
     pub(super) id: ClientId,
     pub(super) protocol: Protocol,
+    /// What it calls itself.
+    pub(super) name: Option<Box<str>>,
+    /// Whether it has to say its name before anything else.
+    pub(super) must_name: bool,
     /// Whether notifications go to it.
     listening: bool,
     /// Whether it was told how the session stands.
@@ -265,9 +271,10 @@ impl Engine {
     pub fn attach(&mut self, id: ClientId, attachment: Attachment, out: &mut Vec<Output>) {
         let (protocol, listening) = match attachment {
             Attachment::Direct => (Protocol::HIGHEST, true),
-            Attachment::Remote => (Protocol::REMOTE_DEFAULT, false),
+            Attachment::Remote | Attachment::Named => (Protocol::REMOTE_DEFAULT, false),
         };
-        self.clients.push(Client { id, protocol, listening, greeted: listening });
+        let must_name = attachment == Attachment::Named;
+        self.clients.push(Client { id, protocol, name: None, must_name, listening, greeted: listening });
         if listening {
             self.greet(id, out);
         }
@@ -288,6 +295,11 @@ impl Engine {
         let Some(index) = self.clients.iter().position(|client| client.id == id) else { return };
         let before = out.len();
         let (command_id, answer, greets) = match Request::parse(line) {
+            refused if !self.may_speak(index, &refused) => (
+                refused.map_or_else(|refused| refused.id, |request| request.id),
+                Some(Err(ErrorCode::ACCESS_DENIED)),
+                false,
+            ),
             Ok(request) => {
                 // PING is asked by some before they say who they are (transports 0.4).
                 let greets = !matches!(request.command, Command::Ping | Command::Name(_));

@@ -1,5 +1,6 @@
 //! The translator: client lines and network events in, outputs out. No threads, no clock, no sockets.
 
+mod admission;
 mod alter;
 mod application;
 mod avatar;

@@ -4,3 +4,12 @@
 
 pub mod console;
 pub mod skypeproxy;
+
+/// A connection point that answers. Dropping it stops it.
+pub trait Serving: Send {
+    /// What it is, and where clients find it: `skypeproxy 127.0.0.1:1401`.
+    fn place(&self) -> String;
+
+    /// Lets go of every client, and waits for what it has started.
+    fn stop(&mut self);
+}

@@ -8,6 +8,7 @@ mod log;
 mod options;
 mod password;
 mod plan;
+mod points;
 mod run;
 mod settings;
 mod signals;

@@ -43,7 +43,7 @@ pub(crate) struct Options {
     #[arg(short, long)]
     interactive: bool,
     /// Connection point, may be given several times: s SkypeProxy socket (default), a Skype API over
-    /// window messages (Windows), d D-Bus, x X11, c console
+    /// window messages (Windows), d D-Bus, x X11, n skypenet, l skyped lines over TLS, c console
     #[arg(short, value_name = "MODE", action = ArgAction::Append, hide_possible_values = true)]
     mode: Vec<Mode>,
     /// Address to bind the socket to; any beyond loopback needs --key [default: 127.0.0.1]

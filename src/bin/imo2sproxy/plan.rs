@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use imo2skype::Config;
-use imo2skype::transport::skypeproxy::BindOptions;
-use secrecy::SecretString;
 
 use crate::data::DataDir;
 use crate::failure::Failure;
 use crate::failure::complain;
 use crate::options::Arguments;
 use crate::password;
+use crate::points::Points;
 use crate::settings::Mode;
 use crate::settings::Settings;
 
@@ -37,8 +36,7 @@ pub(crate) struct Account {
     pub(crate) config: Config,
     /// The directory of the history, if it is to be made; or why there is no place for a file.
     pub(crate) history_dir: Result<Option<PathBuf>, Failure>,
-    /// The socket, if there is to be one.
-    pub(crate) socket: Option<BindOptions>,
+    pub(crate) points: Points,
     pub(crate) console: bool,
     pub(crate) linger: Duration,
 }
@@ -144,17 +142,7 @@ fn modes(settings: &Settings) -> Vec<Mode> {
 
 fn account(settings: Settings, password: Option<String>, data_dir: &DataDir) -> Result<Account, Failure> {
     let modes = modes(&settings);
-    for mode in &modes {
-        let name = match mode {
-            Mode::S | Mode::C => continue,
-            Mode::A => "a (window messages)",
-            Mode::D => "d (D-Bus)",
-            Mode::X => "x (X11)",
-        };
-        return Err(Failure::usage(format!(
-            "the connection point -m {name} is not in this build; there are s (socket) and c (console)"
-        )));
-    }
+    let points = Points::new(&settings, &modes)?;
     let mut config = name(&settings)?;
     let history_dir = place_history(&mut config, settings.history, data_dir)?;
     let numbers = [
@@ -173,18 +161,11 @@ fn account(settings: Settings, password: Option<String>, data_dir: &DataDir) -> 
     config.local_time = settings.local_time == Some(true);
     config.interactive = settings.interactive == Some(true);
 
-    let mut bind = BindOptions { key: settings.key.map(SecretString::from), ..BindOptions::default() };
-    bind.address = settings.host.unwrap_or(bind.address);
-    bind.port = settings.port.unwrap_or(bind.port);
-    let socket = modes.contains(&Mode::S).then_some(bind);
-    if let Some(bind) = &socket {
-        bind.check()?;
-    }
     let linger = Duration::try_from_secs_f64(settings.linger.unwrap_or(2.0))
         .map_err(|_| Failure::usage("linger: takes a number of seconds"))?;
     // Last, because it may ask.
     config.password = password::find(&config.username, password, settings.password_file.as_deref())?;
-    Ok(Account { config, history_dir, socket, console: modes.contains(&Mode::C), linger })
+    Ok(Account { config, history_dir, points, console: modes.contains(&Mode::C), linger })
 }
 
 /// Whose account it is, and where.

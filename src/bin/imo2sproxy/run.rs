@@ -15,9 +15,8 @@ use imo2skype::Error;
 use imo2skype::Gateway;
 use imo2skype::GatewayConfig;
 use imo2skype::Session;
+use imo2skype::transport::Serving;
 use imo2skype::transport::console::Ended;
-use imo2skype::transport::skypeproxy::Serving;
-use imo2skype::transport::skypeproxy::SkypeProxy;
 
 use crate::console;
 use crate::data::make_directory;
@@ -44,7 +43,7 @@ pub(crate) enum Event {
 pub(crate) struct Running {
     username: String,
     session: Arc<Session>,
-    socket: Option<Serving>,
+    points: Vec<Box<dyn Serving>>,
     /// The time to linger, if the account has the console.
     console: Option<Duration>,
 }
@@ -94,7 +93,7 @@ impl Daemon {
             readiness.ready().map_err(|error| Failure::service(format!("cannot let go of the console: {error}")))?;
         }
         log.unmute();
-        let only_console = running.iter().all(|account| account.socket.is_none());
+        let only_console = running.iter().all(|account| account.points.is_empty());
         for account in &running {
             if let Some(linger) = account.console {
                 console::start(Arc::clone(&account.session), only_console.then_some(linger), sender.clone())?;
@@ -129,13 +128,13 @@ fn begin(number: usize, account: Account, several: bool, events: Sender<Event>) 
 fn start(account: Account) -> Result<Running, Failure> {
     let username = account.config.username.clone();
     // First, because it is quick to fail. Nobody is answered before the login.
-    let socket = account.socket.map(SkypeProxy::bind).transpose().map_err(cannot_bind)?;
+    let bound = account.points.bind()?;
     let session = Arc::new(open(account.config, account.history_dir)?);
     if !account.console {
         session.keep_only();
     }
-    let socket = socket.map(|socket| socket.serve(Arc::clone(&session))).transpose()?;
-    Ok(Running { username, session, socket, console: account.console.then_some(account.linger) })
+    let points = bound.into_iter().map(|serve| serve(Arc::clone(&session))).collect::<imo2skype::Result<_>>()?;
+    Ok(Running { username, session, points, console: account.console.then_some(account.linger) })
 }
 
 /// Opens the session. Where the file of its history cannot be used, it goes on without.
@@ -150,11 +149,6 @@ fn open(mut config: Config, history_dir: Result<Option<PathBuf>, Failure>) -> Re
     history_is_not_kept(&config.username, &problem);
     config.set("history", "memory")?;
     Ok(Session::open(config)?)
-}
-
-/// What can be seen without trying was seen before; the rest is no wrong usage.
-fn cannot_bind(error: Error) -> Failure {
-    Failure::service(error.chain())
 }
 
 /// Waits until every account stands or does not; `None` if somebody stops the program meanwhile.
@@ -191,9 +185,9 @@ fn wait_for_all(wanted: usize, several: bool, events: &Receiver<Event>) -> Resul
 fn announce(running: &[Running], gateway: Option<&Gateway>, several: bool) {
     let mut text = String::new();
     for account in running {
-        if let Some(socket) = &account.socket {
+        for point in &account.points {
             let whose = if several { format!(" ({})", account.username) } else { String::new() };
-            text += &format!("listening: skypeproxy {}{whose}\n", socket.address());
+            text += &format!("listening: {}{whose}\n", point.place());
         }
     }
     if let Some(gateway) = gateway {
@@ -227,9 +221,7 @@ fn stop(running: &mut [Running]) {
     std::thread::scope(|scope| {
         for account in running {
             scope.spawn(move || {
-                if let Some(socket) = &mut account.socket {
-                    socket.stop();
-                }
+                account.points.iter_mut().for_each(|point| point.stop());
                 account.session.close();
             });
         }

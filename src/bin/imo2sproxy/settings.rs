@@ -20,13 +20,20 @@ pub(crate) enum Mode {
     D,
     /// X11
     X,
+    /// skypenet
+    N,
+    /// skyped lines over TLS
+    L,
     /// console: commands on standard input, notifications on standard output
     C,
 }
 
 /// `mode = "s"` or `mode = ["s", "c"]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged, expecting = "mode must be one of \"s\", \"a\", \"d\", \"x\", \"c\", or a list of these")]
+#[serde(
+    untagged,
+    expecting = "mode must be one of \"s\", \"a\", \"d\", \"x\", \"n\", \"l\", \"c\", or a list of these"
+)]
 pub(crate) enum Modes {
     One(Mode),
     Many(Vec<Mode>),

@@ -216,7 +216,7 @@ struct Client {
 
 impl Client {
     fn attach(server: &Server, wire: &Arc<Wire>, peer: SocketAddr) -> Result<Self, Parting> {
-        let session = Arc::new(server.session.attach_as(Attachment::Remote)?);
+        let session = Arc::new(server.session.attach_as(Attachment::Remote, format!("skypeproxy {peer}"))?);
         tracing::debug!(%peer, client = session.client(), "client attached");
         let (written, progress) = bounded(1);
         let (theirs, wire) = (Arc::clone(&session), Arc::clone(wire));

@@ -177,9 +177,14 @@ impl Serving {
     pub fn address(&self) -> SocketAddr {
         self.address
     }
+}
 
-    /// Closes the socket and every connection, and waits for their threads.
-    pub fn stop(&mut self) {
+impl super::Serving for Serving {
+    fn place(&self) -> String {
+        format!("skypeproxy {}", self.address)
+    }
+
+    fn stop(&mut self) {
         let Some(thread) = self.thread.take() else { return };
         self.server.stopping.store(true, Ordering::SeqCst);
         // Whoever waits for a while hears this.
@@ -200,7 +205,7 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.stop();
+        super::Serving::stop(self);
     }
 }
 

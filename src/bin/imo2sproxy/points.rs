@@ -1,0 +1,65 @@
+//! The connection points of an account for clients in other processes.
+
+use std::sync::Arc;
+
+use imo2skype::Session;
+use imo2skype::transport::Serving;
+use imo2skype::transport::skypeproxy;
+use imo2skype::transport::skypeproxy::SkypeProxy;
+use secrecy::SecretString;
+
+use crate::failure::Failure;
+use crate::settings::Mode;
+use crate::settings::Settings;
+
+/// The connection points that an account is to have.
+#[derive(Default)]
+pub(crate) struct Points {
+    socket: Option<skypeproxy::BindOptions>,
+}
+
+/// A connection point that has its place, and answers nobody before it is told whose clients they are.
+pub(crate) type Bound = Box<dyn FnOnce(Arc<Session>) -> imo2skype::Result<Box<dyn Serving>> + Send>;
+
+impl Points {
+    /// What the settings ask for, as far as that can be seen without trying.
+    pub(crate) fn new(settings: &Settings, modes: &[Mode]) -> Result<Self, Failure> {
+        let mut points = Self::default();
+        for mode in modes {
+            let name = match mode {
+                Mode::C => continue,
+                Mode::S => {
+                    points.socket = Some(socket(settings)?);
+                    continue;
+                }
+                Mode::A => "a (window messages)",
+                Mode::D => "d (D-Bus)",
+                Mode::X => "x (X11)",
+                Mode::N => "n (skypenet)",
+                Mode::L => "l (skyped lines)",
+            };
+            return Err(Failure::usage(format!("the connection point -m {name} is not in this build")));
+        }
+        Ok(points)
+    }
+
+    /// Takes every place. What can be seen without trying was seen before: a failure is no wrong usage.
+    pub(crate) fn bind(self) -> Result<Vec<Bound>, Failure> {
+        let failed = |error: imo2skype::Error| Failure::service(error.chain());
+        let mut bound: Vec<Bound> = Vec::new();
+        if let Some(options) = self.socket {
+            let socket = SkypeProxy::bind(options).map_err(failed)?;
+            bound.push(Box::new(move |session| Ok(Box::new(socket.serve(session)?))));
+        }
+        Ok(bound)
+    }
+}
+
+fn socket(settings: &Settings) -> Result<skypeproxy::BindOptions, Failure> {
+    let mut bind = skypeproxy::BindOptions::default();
+    bind.key = settings.key.clone().map(SecretString::from);
+    bind.address = settings.host.unwrap_or(bind.address);
+    bind.port = settings.port.unwrap_or(bind.port);
+    bind.check()?;
+    Ok(bind)
+}

@@ -6,7 +6,6 @@ mod fake;
 
 use std::io::Read;
 use std::io::Write;
-use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -20,9 +19,9 @@ use imo2skype::backend::Event;
 use imo2skype::model::Handle;
 use imo2skype::transport::Serving as _;
 use imo2skype::transport::console;
-use imo2skype::transport::skypeproxy::BindOptions;
-use imo2skype::transport::skypeproxy::Serving;
 use imo2skype::transport::skypeproxy::SkypeProxy;
+use imo2skype::transport::stream;
+use imo2skype::transport::stream::BindOptions;
 use secrecy::SecretString;
 
 use fake::Answer;
@@ -38,13 +37,30 @@ fn session(queue_limit: usize) -> Arc<Session> {
     Arc::new(Session::with_backend(&config, Box::new(Fake::new(Answer::Nothing))).expect("nothing can fail offline"))
 }
 
+/// A connection point, and where it is.
+struct Serving {
+    point: stream::Serving,
+    address: SocketAddr,
+}
+
+impl Serving {
+    fn start(options: BindOptions, session: Arc<Session>) -> Self {
+        let proxy = SkypeProxy::bind(options).expect("a port");
+        let address = proxy.address().expect("a port");
+        Self { point: proxy.serve(session).expect("a thread"), address }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
 /// A server on a session of its own, kept as the daemon keeps it.
 fn serve(key: Option<&str>, queue_limit: usize) -> (Serving, Arc<Session>) {
     let session = session(queue_limit);
     session.keep_only();
     let key = key.map(SecretString::from);
-    let proxy = SkypeProxy::bind(BindOptions { address: Ipv4Addr::LOCALHOST.into(), port: 0, key }).expect("a port");
-    (proxy.serve(Arc::clone(&session)).expect("a thread"), session)
+    (Serving::start(BindOptions { key, ..BindOptions::loopback(0) }, Arc::clone(&session)), session)
 }
 
 /// What a program on the other side does.
@@ -110,7 +126,7 @@ fn a_plugin_without_a_password_attaches() {
     // transports 1.5
     let (serving, _session) = serve(None, 1000);
     let mut plugin = Plugin::connect(serving.address());
-    assert_eq!(plugin.raw(CAPABILITIES).byte(), 0);
+    assert_eq!(plugin.raw(CAPABILITIES).byte(), 2);
     assert_eq!(plugin.raw(AUTHENTICATE).byte(), 0);
     // Not taken for a password, and the first thing that comes is a whole frame.
     plugin.raw(PING);
@@ -126,7 +142,7 @@ fn a_plugin_with_the_password_attaches() {
     let mut plugin = Plugin::connect(serving.address());
     assert_eq!(plugin.raw(AUTHENTICATE).byte(), 1);
     assert_eq!(plugin.send(b"secret").byte(), 1);
-    assert_eq!(plugin.raw(CAPABILITIES).byte(), 1);
+    assert_eq!(plugin.raw(CAPABILITIES).byte(), 3);
     assert_eq!(plugin.raw(b"\0\0\0\0\x03\x02").raw(PING).line(), "PONG");
 }
 
@@ -181,7 +197,7 @@ fn bytes_may_come_one_by_one() {
     for byte in stream {
         plugin.raw(&[byte]);
     }
-    assert_eq!([plugin.byte(), plugin.byte(), plugin.byte()], [1, 1, 1]);
+    assert_eq!([plugin.byte(), plugin.byte(), plugin.byte()], [1, 1, 3]);
     assert_eq!([plugin.line(), plugin.line()], ["PONG", "PONG"]);
 }
 
@@ -303,8 +319,7 @@ fn who_does_not_read_is_given_up_and_told_so_by_the_end() {
     config.queue_limit = 64;
     let session = Session::with_backend(&config, Box::new(network.clone())).expect("the script says so");
     session.keep_only();
-    let proxy = SkypeProxy::bind(BindOptions { port: 0, ..BindOptions::default() }).expect("a port");
-    let serving = proxy.serve(Arc::new(session)).expect("a thread");
+    let serving = Serving::start(BindOptions::loopback(0), Arc::new(session));
     let mut plugins = [Plugin::connect(serving.address()), Plugin::connect(serving.address())];
     for plugin in &mut plugins {
         plugin.send(b"PROTOCOL 7");
@@ -333,8 +348,7 @@ fn serve_online() -> (Serving, Fake) {
     let session = Session::with_backend(&Config::new("alice", "secret"), Box::new(network.clone()));
     let session = session.expect("the script says so");
     session.keep_only();
-    let proxy = SkypeProxy::bind(BindOptions { port: 0, ..BindOptions::default() }).expect("a port");
-    (proxy.serve(Arc::new(session)).expect("a thread"), network)
+    (Serving::start(BindOptions::loopback(0), Arc::new(session)), network)
 }
 
 fn mood(number: usize) -> Event {
@@ -394,7 +408,7 @@ fn stopping_ends_every_connection() {
     assert_eq!(attached.send(b"secret").byte(), 1);
     assert_eq!(attached.raw(PING).line(), "PONG");
     assert_eq!(idle.raw(AUTHENTICATE).byte(), 1);
-    serving.stop();
+    serving.point.stop();
     assert_eq!(idle.rest(), b"");
     assert_eq!(attached.rest(), b"");
     TcpStream::connect(address).expect_err("nobody listens any more");

@@ -5,10 +5,62 @@ use std::io::ErrorKind;
 use std::io::Read;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
+use crate::session::Core;
+use crate::session::Session;
 use crate::translate::FileOutcome;
 use crate::translate::FileTask;
 use crate::translate::FileWork;
+
+/// A picture that a client has brought over its connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Carried {
+    /// Names it in [`Session::picture_carried`].
+    pub number: u64,
+    /// What the client calls the file.
+    pub path: String,
+    /// Its bytes.
+    pub picture: Arc<[u8]>,
+}
+
+impl Session {
+    /// From now on this client has pictures brought over its connection (SkypeProxy data slots, transports 1.6): they
+    /// are for [`picture_to_carry`](Self::picture_to_carry) and no file is written for it.
+    #[doc(hidden)]
+    pub fn carry_pictures(&self) {
+        // An error means that the session is closed, and nobody asks any more.
+        let _ = self.shared.turn(|core, _| core.engine.carry_files(self.client));
+    }
+
+    /// The next picture to bring to this client; its command is answered by [`picture_carried`](Self::picture_carried).
+    #[doc(hidden)]
+    #[must_use]
+    pub fn picture_to_carry(&self) -> Option<Carried> {
+        let mut core = self.shared.lock();
+        let next = core.files.iter().position(|task| task.carried_by == Some(self.client))?;
+        let FileTask { number, path, work, .. } = core.files.remove(next);
+        let FileWork::Write(picture) = work else { return None };
+        Some(Carried { number, path, picture })
+    }
+
+    /// Whether a picture was brought to this client.
+    #[doc(hidden)]
+    pub fn picture_carried(&self, number: u64, done: bool) {
+        let outcome = if done { FileOutcome::Written } else { FileOutcome::Failed };
+        // An error means that the session is closed, and nobody waits any more.
+        let _ = self.shared.turn(|core, _| core.engine.file_done(number, outcome, &mut core.outputs));
+    }
+}
+
+impl Core {
+    /// The next file for us to work on.
+    pub(super) fn next_file(&mut self) -> Option<FileTask> {
+        let next = self.files.iter().position(|task| task.carried_by.is_none())?;
+        Some(self.files.remove(next))
+    }
+}
 
 /// Does what `task` asks. Called on the client's own thread, without the lock of the session.
 pub(super) fn work(task: &FileTask, folder: Option<&str>) -> FileOutcome {
@@ -64,7 +116,7 @@ mod tests {
     use super::*;
 
     fn task(path: &Path, work: FileWork) -> FileTask {
-        FileTask { number: 1, path: path.to_str().expect("UTF-8").to_owned(), work }
+        FileTask { number: 1, path: path.to_str().expect("UTF-8").to_owned(), work, carried_by: None }
     }
 
     #[test]

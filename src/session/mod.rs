@@ -57,6 +57,7 @@ pub use callbacks::Callback;
 use callbacks::Callbacks;
 use callbacks::Listener;
 use feed::Feed;
+pub use files::Carried;
 use history::Disk;
 use members::Member;
 use network::Keep;
@@ -526,6 +527,7 @@ impl Shared {
             core.keepers.retain(|keeper| *keeper != client);
             // Nobody is left waiting for a reply that can't come any more.
             core.waiters.retain(|waiter| waiter.client != client);
+            core.files.retain(|task| task.carried_by != Some(client));
             if !core.clients.is_empty() || !core.keepers.is_empty() {
                 return;
             }
@@ -577,7 +579,7 @@ impl Shared {
     /// Reads and writes what commands have asked for: on the thread of the client, without the lock.
     fn work_on_files(&self) {
         // In a statement of its own: the lock is not held while the file is.
-        while let Some(task) = { self.lock().files.pop() } {
+        while let Some(task) = { self.lock().next_file() } {
             let outcome = files::work(&task, self.files.as_deref());
             // An error means that the session is closed, and nobody waits any more.
             let _ = self.turn(|core, _| core.engine.file_done(task.number, outcome, &mut core.outputs));

@@ -156,6 +156,8 @@ pub(super) struct Client {
     pub(super) name: Option<Box<str>>,
     /// Whether it has to say its name before anything else.
     pub(super) must_name: bool,
+    /// Whether files that it asks for are brought over its connection.
+    pub(super) carries_files: bool,
     /// Whether notifications go to it.
     listening: bool,
     /// Whether it was told how the session stands.
@@ -274,7 +276,15 @@ impl Engine {
             Attachment::Remote | Attachment::Named => (Protocol::REMOTE_DEFAULT, false),
         };
         let must_name = attachment == Attachment::Named;
-        self.clients.push(Client { id, protocol, name: None, must_name, listening, greeted: listening });
+        self.clients.push(Client {
+            id,
+            protocol,
+            name: None,
+            must_name,
+            carries_files: false,
+            listening,
+            greeted: listening,
+        });
         if listening {
             self.greet(id, out);
         }

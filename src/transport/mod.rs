@@ -1,9 +1,11 @@
 //! The ways by which a client in another process attaches to a session.
 //!
-//! Each is a pure codec and the threads that move its bytes; none knows another.
+//! Each is a pure codec and the thread that moves its bytes; none knows another. Those over streams have the thread in
+//! common (`stream`).
 
 pub mod console;
 pub mod skypeproxy;
+pub mod stream;
 
 /// A connection point that answers. Dropping it stops it.
 pub trait Serving: Send {

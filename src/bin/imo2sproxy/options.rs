@@ -52,6 +52,9 @@ pub(crate) struct Options {
     /// Port to bind the socket to; 0 picks a free one [default: 1401]
     #[arg(short, long)]
     port: Option<u16>,
+    /// Socket in the file system, for this user alone, in place of the port (beside it with --port or --host)
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
     /// Password that socket clients must give [env: IMO2SPROXY_KEY]
     #[arg(short, long, value_name = "PASSWORD")]
     key: Option<String>,
@@ -137,6 +140,7 @@ impl From<Options> for Arguments {
             mode: (!options.mode.is_empty()).then_some(Modes::Many(options.mode)),
             host: options.host,
             port: options.port,
+            socket: options.socket,
             key: options.key,
             server: options.server,
             insecure_http: switch(options.insecure_http),

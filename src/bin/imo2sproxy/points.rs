@@ -6,16 +6,18 @@ use imo2skype::Session;
 use imo2skype::transport::Serving;
 use imo2skype::transport::skypeproxy;
 use imo2skype::transport::skypeproxy::SkypeProxy;
+use imo2skype::transport::stream::BindOptions;
 use secrecy::SecretString;
 
 use crate::failure::Failure;
+use crate::plan::absolute;
 use crate::settings::Mode;
 use crate::settings::Settings;
 
 /// The connection points that an account is to have.
 #[derive(Default)]
 pub(crate) struct Points {
-    socket: Option<skypeproxy::BindOptions>,
+    socket: Option<BindOptions>,
 }
 
 /// A connection point that has its place, and answers nobody before it is told whose clients they are.
@@ -55,11 +57,22 @@ impl Points {
     }
 }
 
-fn socket(settings: &Settings) -> Result<skypeproxy::BindOptions, Failure> {
-    let mut bind = skypeproxy::BindOptions::default();
-    bind.key = settings.key.clone().map(SecretString::from);
-    bind.address = settings.host.unwrap_or(bind.address);
-    bind.port = settings.port.unwrap_or(bind.port);
+/// The place of the SkypeProxy socket: one in the file system takes that of the port, unless both are asked for.
+fn socket(settings: &Settings) -> Result<BindOptions, Failure> {
+    let unix = absolute(settings.socket.clone())?;
+    let mut bind = stream(settings, settings.port.unwrap_or(skypeproxy::DEFAULT_PORT));
+    bind.tcp = bind.tcp.filter(|_| unix.is_none() || settings.port.is_some() || settings.host.is_some());
+    bind.unix = unix;
     bind.check()?;
     Ok(bind)
+}
+
+/// A port at the address that is for all of them, with the password that is.
+fn stream(settings: &Settings, port: u16) -> BindOptions {
+    let mut bind = BindOptions::loopback(port);
+    if let (Some(tcp), Some(host)) = (&mut bind.tcp, settings.host) {
+        tcp.set_ip(host);
+    }
+    bind.key = settings.key.clone().map(SecretString::from);
+    bind
 }

@@ -8,8 +8,17 @@ const LENGTH: usize = 4;
 /// The room that an idle decoder keeps.
 const IDLE_ROOM: usize = 16 * 1024;
 
-/// The answer to CAPABILITIES of a server that wants a password.
+/// In the answer to CAPABILITIES: a password is needed.
 pub(super) const USE_AUTHENTICATION: u8 = 0x01;
+
+/// In the answer to CAPABILITIES and in MY_CAPABILITIES: files come over the connection, into data slots.
+pub(super) const USE_DATASLOTS: u8 = 0x02;
+
+/// The longest name of a file with the NUL behind it: the room that the Miranda client has (transports 1.6).
+const LONGEST_NAME: usize = 260;
+
+/// How much of a file is sent at once.
+const CHUNK: usize = 32_768;
 
 /// What a client can send.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,6 +31,8 @@ pub(super) enum Item<'a> {
     Capabilities,
     /// The client tells what it can do itself.
     MyCapabilities(u8),
+    /// The slot that the client has opened for a file, 1 to 254; 0 and 255 are none.
+    Slot(u8),
 }
 
 /// Why the bytes of a client cannot be followed any further.
@@ -41,6 +52,8 @@ pub(super) struct Decoder {
     bytes: Vec<u8>,
     /// Where the next item begins.
     start: usize,
+    /// Whether the client owes us the number of a slot.
+    slot_asked: bool,
 }
 
 impl Decoder {
@@ -55,6 +68,15 @@ impl Decoder {
         self.bytes.extend_from_slice(piece);
     }
 
+    /// Looks out for the number of a slot, one raw byte anywhere between two items (transports 1.6).
+    pub(super) fn expect_slot(&mut self) {
+        self.slot_asked = true;
+    }
+
+    pub(super) fn expects_slot(&self) -> bool {
+        self.slot_asked
+    }
+
     /// The next item, `None` until more bytes come.
     ///
     /// # Errors
@@ -62,6 +84,19 @@ impl Decoder {
     /// When the stream makes no sense; it cannot be followed after that.
     pub(super) fn next(&mut self) -> Result<Option<Item<'_>>, Unreadable> {
         let waiting = &self.bytes[self.start..];
+        if self.slot_asked {
+            match waiting {
+                // It stands alone, or a length follows it, whose last byte is 0. The first byte of a text or a command
+                // never is.
+                [slot] | [slot, _, _, _, 0, ..] => {
+                    self.start += 1;
+                    self.slot_asked = false;
+                    return Ok(Some(Item::Slot(*slot)));
+                }
+                [_, _] | [_, _, _] | [_, _, _, _] => return Ok(None),
+                _ => {}
+            }
+        }
         let Some((length, rest)) = waiting.split_first_chunk::<LENGTH>() else { return Ok(None) };
         let length = u32::from_le_bytes(*length);
         let (item, taken) = match (length, rest) {
@@ -105,6 +140,35 @@ pub(super) fn encode(line: &str, buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(line.as_bytes());
 }
 
+/// Asks the client to open a slot for the file of this name; whether it can be asked.
+pub(super) fn open_slot(name: &str, buffer: &mut Vec<u8>) -> bool {
+    let Some(length) = u16::try_from(name.len() + 1).ok().filter(|length| usize::from(*length) <= LONGEST_NAME) else {
+        return false;
+    };
+    buffer.extend_from_slice(&[0, 0, 0, 0, 0x04]);
+    buffer.extend_from_slice(&length.to_le_bytes());
+    buffer.extend_from_slice(name.as_bytes());
+    // The client adds no end of its own.
+    buffer.push(0);
+    true
+}
+
+/// Puts a file into an open slot, and closes it.
+///
+/// # Panics
+///
+/// On a machine where 32,768 is more than 32 bits hold.
+pub(super) fn fill_slot(slot: u8, file: &[u8], buffer: &mut Vec<u8>) {
+    // A chunk of nothing would be taken for the end of the connection: an empty file has none.
+    for chunk in file.chunks(CHUNK) {
+        let length = u32::try_from(chunk.len()).expect("a chunk is short");
+        buffer.extend_from_slice(&[0, 0, 0, 0, 0x05, slot]);
+        buffer.extend_from_slice(&length.to_le_bytes());
+        buffer.extend_from_slice(chunk);
+    }
+    buffer.extend_from_slice(&[0, 0, 0, 0, 0x06, slot]);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +182,7 @@ mod tests {
         Authenticate,
         Capabilities,
         MyCapabilities(u8),
+        Slot(u8),
     }
 
     impl From<Item<'_>> for Owned {
@@ -127,6 +192,7 @@ mod tests {
                 Item::Authenticate => Self::Authenticate,
                 Item::Capabilities => Self::Capabilities,
                 Item::MyCapabilities(bits) => Self::MyCapabilities(bits),
+                Item::Slot(slot) => Self::Slot(slot),
             }
         }
     }
@@ -141,6 +207,7 @@ mod tests {
                 Self::Authenticate => vec![0, 0, 0, 0, 1],
                 Self::Capabilities => vec![0, 0, 0, 0, 2],
                 Self::MyCapabilities(bits) => vec![0, 0, 0, 0, 3, *bits],
+                Self::Slot(slot) => vec![*slot],
             }
         }
     }
@@ -208,6 +275,54 @@ mod tests {
         assert!(matches!(decoder.next(), Ok(Some(Item::Frame(frame))) if frame.len() == MAX_COMMAND));
         decoder.feed(b"\x04\0");
         assert!(decoder.bytes.capacity() <= IDLE_ROOM);
+    }
+
+    #[test]
+    fn the_number_of_a_slot_is_found_between_items() {
+        let ping = b"\x04\0\0\0PING";
+        let items = |slot: u8| [Owned::Frame(b"PING".to_vec()), Owned::Slot(slot), Owned::Frame(b"PING".to_vec())];
+        for slot in [0, 1, 2, 3, 4, 254, 255] {
+            let mut decoder = Decoder::default();
+            decoder.expect_slot();
+            let mut found = Vec::new();
+            // What was on its way came first, then the number with the next frame, or alone.
+            decoder.feed(&[&ping[..], &[slot], ping].concat());
+            drain(&mut decoder, &mut found).expect("it can be followed");
+            assert_eq!(found, items(slot), "slot {slot}");
+            assert!(!decoder.expects_slot());
+            decoder.expect_slot();
+            decoder.feed(&[slot]);
+            assert_eq!(decoder.next(), Ok(Some(Item::Slot(slot))));
+        }
+        // A command in the place of the number, and a frame of which only a part has come.
+        let mut decoder = Decoder::default();
+        decoder.expect_slot();
+        decoder.feed(b"\0\0\0\0\x02\x04\0\0");
+        assert_eq!(decoder.next(), Ok(Some(Item::Capabilities)));
+        assert_eq!(decoder.next(), Ok(None));
+        decoder.feed(b"\0PI");
+        assert_eq!(decoder.next(), Ok(None));
+        decoder.feed(b"NG");
+        assert_eq!(decoder.next(), Ok(Some(Item::Frame(b"PING"))));
+        assert!(decoder.expects_slot());
+    }
+
+    #[test]
+    fn a_file_goes_into_a_slot_as_the_client_wants_it() {
+        // transports 1.6.
+        let mut bytes = Vec::new();
+        assert!(open_slot("C:\\client\\bob.jpg", &mut bytes));
+        assert_eq!(bytes, b"\0\0\0\0\x04\x12\0C:\\client\\bob.jpg\0");
+        assert!(open_slot(&"x".repeat(259), &mut bytes) && !open_slot(&"x".repeat(260), &mut bytes));
+        let mut bytes = Vec::new();
+        fill_slot(1, &[7; 40_000], &mut bytes);
+        assert_eq!(bytes[..10], [0, 0, 0, 0, 5, 1, 0, 0x80, 0, 0]);
+        assert_eq!(bytes[10 + 32_768..][..10], [0, 0, 0, 0, 5, 1, 0x40, 0x1c, 0, 0]);
+        assert_eq!(bytes[bytes.len() - 6..], [0, 0, 0, 0, 6, 1]);
+        assert_eq!(bytes.len(), 40_000 + 10 + 10 + 6);
+        let mut bytes = Vec::new();
+        fill_slot(3, b"", &mut bytes);
+        assert_eq!(bytes, [0, 0, 0, 0, 6, 3], "an empty file is opened and closed");
     }
 
     #[test]

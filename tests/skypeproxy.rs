@@ -399,6 +399,181 @@ fn half_a_frame_holds_back_no_notification() {
 }
 
 #[test]
+fn who_says_nothing_more_hears_the_replies_to_what_was_said() {
+    let (serving, _session) = serve(None, 16);
+    let mut plugin = Plugin::connect(serving.address());
+    plugin.raw(&PING.repeat(1000));
+    plugin.0.shutdown(std::net::Shutdown::Write).expect("it stands");
+    assert_eq!(plugin.rest().len(), 1000 * PING.len());
+}
+
+#[test]
+fn nothing_comes_before_the_first_text() {
+    let (serving, network) = serve_online();
+    let mut plugin = Plugin::connect(serving.address());
+    // transports 1.3: the client takes the first byte for the answer.
+    assert_eq!(plugin.raw(CAPABILITIES).byte(), 2);
+    plugin.raw(b"\0\0\0\0\x03\x02");
+    network.deliver(mood(1));
+    assert_eq!(plugin.raw(CAPABILITIES).byte(), 2);
+    // PING asks for nothing either, and what was before is not told later.
+    assert_eq!(plugin.raw(PING).line(), "PONG");
+    network.deliver(mood(2));
+    assert_eq!(plugin.send(b"PROTOCOL 7").line(), "PROTOCOL 7");
+    assert_eq!(plugin.line(), "CONNSTATUS ONLINE");
+}
+
+/// A client that wants to have pictures brought, and has been told how the session stands.
+fn with_slots(address: SocketAddr) -> Plugin {
+    let mut plugin = Plugin::connect(address);
+    assert_eq!(plugin.raw(CAPABILITIES).byte(), 2);
+    plugin.raw(b"\0\0\0\0\x03\x02").send(b"PROTOCOL 7");
+    while plugin.line() != "USERSTATUS ONLINE" {}
+    plugin
+}
+
+fn picture(user: &str, bytes: &[u8]) -> Event {
+    Event::Avatar { user: Handle::new(user), picture: Some(bytes.into()) }
+}
+
+/// What the server sends to a client with slots.
+#[derive(Debug, PartialEq, Eq)]
+enum Sent {
+    Line(String),
+    Open(String),
+    Data(u8, Vec<u8>),
+    Close(u8),
+}
+
+impl Plugin {
+    fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.0.read_exact(&mut bytes).expect("more bytes");
+        bytes
+    }
+
+    fn many(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        self.0.read_exact(&mut bytes).expect("as many bytes as the length says");
+        bytes
+    }
+
+    fn sent(&mut self) -> Sent {
+        let length = u32::from_le_bytes(self.bytes());
+        if length > 0 {
+            let text = self.many(usize::try_from(length).expect("32 bits"));
+            return Sent::Line(String::from_utf8(text).expect("UTF-8"));
+        }
+        match self.byte() {
+            4 => {
+                let length = u16::from_le_bytes(self.bytes());
+                let mut name = self.many(length.into());
+                assert_eq!(name.pop(), Some(0), "the client needs the NUL");
+                Sent::Open(String::from_utf8(name).expect("UTF-8"))
+            }
+            5 => {
+                let slot = self.byte();
+                let length = u32::from_le_bytes(self.bytes());
+                Sent::Data(slot, self.many(usize::try_from(length).expect("32 bits")))
+            }
+            6 => Sent::Close(self.byte()),
+            other => panic!("{other} is no command"),
+        }
+    }
+}
+
+#[test]
+fn a_picture_is_brought_to_who_asked_for_that() {
+    // transports 1.6
+    let (serving, network) = serve_online();
+    let bytes: Vec<u8> = (0..=255).cycle().take(40_000).collect();
+    network.deliver(picture("bob", &bytes));
+    network.deliver(picture("cecil", b"\xff\xd8\xff small"));
+    let mut plugin = with_slots(serving.address());
+    let bob = "USER bob AVATAR 1 C:\\client\\bob.jpg";
+    plugin.send(format!("GET {bob}").as_bytes());
+    assert_eq!(plugin.sent(), Sent::Open("C:\\client\\bob.jpg".to_owned()));
+    // What the client had sent before it saw the question, then the answer and the next command together.
+    plugin.raw(PING).raw(&[b"\x01", &frame(b"#7 GET USER cecil AVATAR 1 c:\\x")[..], PING].concat());
+    let mut sent: Vec<_> = (0..7).map(|_| plugin.sent()).collect();
+    // The answers to PING come when they come.
+    sent.retain(|sent| *sent != Sent::Line("PONG".to_owned()));
+    let parts = bytes.split_at(32_768);
+    let expected = [
+        Sent::Data(1, parts.0.to_vec()),
+        Sent::Data(1, parts.1.to_vec()),
+        Sent::Close(1),
+        Sent::Line(bob.to_owned()),
+        // One slot at a time: the first is closed before the second is asked for.
+        Sent::Open("c:\\x".to_owned()),
+    ];
+    for (sent, expected) in sent.iter().zip(&expected) {
+        assert!(sent == expected, "{:.100}", format!("{sent:?}"));
+    }
+    assert_eq!(sent.len(), expected.len());
+    plugin.raw(b"\x02");
+    let sent = [plugin.sent(), plugin.sent(), plugin.sent()];
+    let reply = Sent::Line("#7 USER cecil AVATAR 1 c:\\x".to_owned());
+    assert_eq!(sent, [Sent::Data(2, b"\xff\xd8\xff small".to_vec()), Sent::Close(2), reply]);
+}
+
+#[test]
+fn a_slot_that_cannot_be_had_is_an_error() {
+    let (serving, network) = serve_online();
+    network.deliver(picture("bob", b"\xff\xd8\xff"));
+    let mut plugin = with_slots(serving.address());
+    for none in [0, 255] {
+        plugin.send(b"#1 GET USER bob AVATAR 1 /x");
+        assert_eq!(plugin.sent(), Sent::Open("/x".to_owned()));
+        plugin.raw(&[none]);
+        let line = plugin.line();
+        assert!(line.starts_with("#1 ERROR "), "{line}");
+    }
+    // No room for the name on the other side; no such picture; and who has not asked for slots needs a folder.
+    let long = format!("#2 GET USER bob AVATAR 1 /{}", "x".repeat(259));
+    assert!(plugin.send(long.as_bytes()).line().starts_with("#2 ERROR "));
+    assert_eq!(plugin.send(b"#3 GET USER cecil AVATAR 1 /x").line(), "#3 ERROR 122 GET Unable to load avatar");
+    let mut other = Plugin::connect(serving.address());
+    other.send(b"PROTOCOL 7");
+    while other.line() != "USERSTATUS ONLINE" {}
+    assert!(other.send(b"#4 GET USER bob AVATAR 1 /x").line().starts_with("#4 ERROR "));
+    // Who never answers is answered, and may answer late.
+    plugin.send(b"#5 GET USER bob AVATAR 1 /x");
+    assert_eq!(plugin.sent(), Sent::Open("/x".to_owned()));
+    assert!(plugin.line().starts_with("#5 ERROR "));
+    assert!(plugin.send(b"#6 GET USER bob AVATAR 1 /x").line().starts_with("#6 ERROR "));
+    plugin.raw(b"\x01");
+    plugin.send(b"#7 PING");
+    assert_eq!(plugin.line(), "#7 PONG");
+    plugin.send(b"#8 GET USER bob AVATAR 1 /x");
+    assert_eq!(plugin.sent(), Sent::Open("/x".to_owned()));
+    plugin.raw(b"\x01");
+    assert_eq!([plugin.sent(), plugin.sent()], [Sent::Data(1, b"\xff\xd8\xff".to_vec()), Sent::Close(1)]);
+    assert_eq!(plugin.line(), "#8 USER bob AVATAR 1 /x");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_socket_in_the_file_system_speaks_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("skype");
+    let options = BindOptions { tcp: None, unix: Some(path.clone()), ..BindOptions::loopback(0) };
+    let session = session(1000);
+    session.keep_only();
+    let mut serving = SkypeProxy::bind(options).expect("a place").serve(session).expect("a thread");
+    assert_eq!(serving.place(), format!("skypeproxy {}", path.display()));
+    let mut plugin = std::os::unix::net::UnixStream::connect(&path).expect("it listens");
+    plugin.set_read_timeout(Some(GUARD)).expect("not zero");
+    plugin.write_all(PING).expect("it reads");
+    let mut reply = [0; 8];
+    plugin.read_exact(&mut reply).expect("a frame");
+    assert_eq!(&reply, b"\x04\0\0\0PONG");
+    serving.stop();
+    assert!(!path.exists());
+    assert_eq!(plugin.read(&mut reply).expect("the end"), 0);
+}
+
+#[test]
 fn stopping_ends_every_connection() {
     let (mut serving, session) = serve(Some("secret"), 1000);
     let address = serving.address();

@@ -114,6 +114,8 @@ pub(super) struct Connection {
     /// Whether the socket may have something for us, and room for something of ours.
     readable: bool,
     writable: bool,
+    /// The end of what the other side says is on its way.
+    ending: bool,
     /// The other side says nothing more, but may still listen.
     ended: bool,
     /// A command for which there was no room among the unread lines; `None` inside is garbage.
@@ -154,6 +156,7 @@ impl Connection {
             written: 0,
             readable: false,
             writable: true,
+            ending: false,
             ended: false,
             held: None,
             turned_away: None,
@@ -166,7 +169,8 @@ impl Connection {
 
     /// The system says that there is something.
     pub(super) fn told(&mut self, event: &Event) {
-        self.readable |= event.is_readable() || event.is_error();
+        self.ending |= event.is_read_closed();
+        self.readable |= event.is_readable() || event.is_error() || self.ending;
         self.writable |= event.is_writable() || event.is_error();
     }
 
@@ -188,16 +192,13 @@ impl Connection {
         self.look_at_the_clock(now)?;
         let read = self.read(buffer)?;
         self.follow(attach, now)?;
-        // Lines first: a command that was held may have found its room.
         let more = self.tell(now)?;
-        let held = self.held.is_some();
-        if held && !more {
-            self.follow(attach, now)?;
-            self.tell(now)?;
-        }
         self.set_the_clock(now);
-        let may_read = self.readable && self.held.is_none() && self.turned_away.is_none() && !self.ended;
-        Ok(if read && may_read || more || held && self.held.is_none() { Next::Again } else { Next::Wait })
+        // What cannot be written holds back lines, and a queue of lines holds back commands: the socket tells when it
+        // goes on.
+        let more = self.out.is_empty() && (more || self.held.is_some());
+        let may_read = read && self.readable && self.held.is_none();
+        Ok(if more || may_read { Next::Again } else { Next::Wait })
     }
 
     fn look_at_the_clock(&mut self, now: Instant) -> Result<(), Parting> {
@@ -245,8 +246,8 @@ impl Connection {
                     return Ok(true);
                 }
                 Ok(read) => {
-                    // A short piece was all that there is: the system tells of the next.
-                    self.readable = read == buffer.len();
+                    // A short piece was all that there is: the system tells of the next, but of the end only once.
+                    self.readable = self.ending || read == buffer.len();
                     if self.turned_away.is_none() {
                         self.protocol.feed(&buffer[..read]);
                     }
@@ -287,7 +288,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Writes what there is for the client; whether there may be more than one turn is long.
+    /// Writes what there is for the client; whether there may be more.
     fn tell(&mut self, now: Instant) -> Result<bool, Parting> {
         let mut over = None;
         if let Some(client) = &self.client {
@@ -303,6 +304,7 @@ impl Connection {
             }
             if self.takes_pictures
                 && self.asked.is_none()
+                && self.out.len() < BATCH
                 && let Some(carried) = client.picture_to_carry()
             {
                 let until = now + SLOT;
@@ -320,7 +322,7 @@ impl Connection {
             // It reads on to the end of what was for it, and then sees the end.
             Some(error) if all => Err(error.into()),
             None if all && self.ended && self.held.is_none() => Err(Parting::Gone),
-            _ => Ok(full && all),
+            _ => Ok(full),
         }
     }
 

@@ -318,12 +318,20 @@ fn the_console_answers_and_ends_with_its_input() {
 
 #[test]
 fn the_echo_comes_before_the_console_ends() {
-    let body = "one two";
-    let input = format!("MESSAGE echo123 {body}\n");
-    let output = pipe(imo2sproxy(&home(), &["-mc", "alice", "secret"]), &input);
-    let lines = text(&output.stdout);
-    assert_eq!(status(&output), 0, "{output:?}");
-    assert!(lines.contains(" STATUS SENT") && lines.contains(" STATUS RECEIVED"), "{lines}");
+    let home = home();
+    let mut command = imo2sproxy(&home, &["-mc", "--linger", "600", "alice", "secret"]);
+    let mut running = Running::start({
+        command.stdin(Stdio::piped());
+        command
+    });
+    let mut input = running.child.stdin.take().expect("piped");
+    input.write_all(b"MESSAGE echo123 one two\n").expect("the program reads");
+    // The end of input.
+    drop(input);
+    for status in ["SENT", "RECEIVED"] {
+        while !running.told("").ends_with(&format!(" STATUS {status}")) {}
+    }
+    assert_eq!(running.stop(Signal::SIGTERM).0, 0);
 }
 
 #[test]

@@ -82,9 +82,13 @@ def test_further_lines_of_a_body_are_indented(
 
 
 def test_it_waits_for_lines_after_the_end_of_input(gateway: imo2skype.Gateway, name: str) -> None:
-    done = console("--server", gateway.url, "--linger", "1.5", name, typed=b"MESSAGE echo123 hello\n")
-    assert b" STATUS RECEIVED\n" in done.stdout
-    assert done.returncode == 0
+    with running("--server", gateway.url, "--linger", str(GUARD), name) as program:
+        assert program.stdin is not None and program.stdout is not None
+        program.stdin.write(b"MESSAGE echo123 hello\n")
+        program.stdin.close()
+        assert any(line.endswith(b" STATUS RECEIVED\n") for line in program.stdout)
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(GUARD) == 0
 
 
 def test_it_ends_when_nobody_reads_the_output(gateway: imo2skype.Gateway, name: str) -> None:

@@ -3,6 +3,8 @@
 
 mod cli;
 mod commands;
+#[cfg(test)]
+mod manual;
 
 use std::process::ExitCode;
 

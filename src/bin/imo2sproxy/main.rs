@@ -5,6 +5,8 @@ mod data;
 mod detach;
 mod failure;
 mod log;
+#[cfg(test)]
+mod manual;
 mod options;
 mod password;
 mod plan;

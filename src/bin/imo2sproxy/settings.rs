@@ -90,7 +90,7 @@ impl Settings {
         Ok(settings)
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let settings: Self = toml::from_str(text).map_err(|error| {
             // The text of the line is left out: there may be a key in it.
             let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count()) + 1;

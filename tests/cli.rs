@@ -3,6 +3,8 @@
 
 #[path = "cli/history.rs"]
 mod history;
+#[path = "cli/install.rs"]
+mod install;
 #[path = "cli/transfer.rs"]
 mod transfer;
 

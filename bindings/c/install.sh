@@ -119,8 +119,8 @@ if [ -n "$programs" ]; then
     for program in imo2sproxy imo2skype-gateway; do
         put 755 "${RELEASE:-}/$program" "bin/$program"
     done
-    for page in "$root"/docs/man/*.1; do
-        [ ! -f "$page" ] || put 644 "$page" "share/man/man1/${page##*/}"
+    for page in "$root"/man/*.[15]; do
+        put 644 "$page" "share/man/man${page##*.}/${page##*/}"
     done
 fi
 

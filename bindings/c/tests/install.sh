@@ -152,7 +152,7 @@ DESTDIR=$work/dest install --programs --libdir "$multiarch" /usr
 {
     expected "$multiarch"
     printf 'bin/%s\n' imo2skype-gateway imo2sproxy
-    find "$root/docs/man" -name '*.1' 2>/dev/null | sed 's|.*/|share/man/man1/|'
+    find "$root/man" -name '*.[15]' | sed 's|.*/\(.*\)\.\(.\)$|share/man/man\2/\1.\2|'
 } | LC_ALL=C sort >expected
 tree dest/usr >found
 same "what is installed into DESTDIR" expected found

@@ -147,9 +147,18 @@ fn the_page_of_the_configuration_has_every_key_and_no_other() {
 fn examples_of_configuration_files_are_taken() {
     let examples = support::examples(&configuration_page());
     assert!(examples.len() > 1, "{examples:?}");
-    for example in examples {
+    let installed = support::read("dist/imo2sproxy.toml");
+    // With what is to be taken in by those who need it, too.
+    let whole: String = installed.lines().map(|line| format!("{}\n", uncommented(line))).collect();
+    for example in examples.into_iter().chain([installed, whole]) {
         assert_eq!(refusal(&example), None, "{example}");
     }
+}
+
+/// A setting that stands in a comment; words stay there.
+fn uncommented(line: &str) -> &str {
+    let setting = line.strip_prefix("# ").filter(|text| text.starts_with('[') || text.contains(" = "));
+    setting.unwrap_or(line)
 }
 
 #[test]

@@ -5,6 +5,8 @@
 mod history;
 #[path = "cli/install.rs"]
 mod install;
+#[path = "cli/scripts.rs"]
+mod scripts;
 #[path = "cli/transfer.rs"]
 mod transfer;
 

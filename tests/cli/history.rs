@@ -21,15 +21,22 @@ const LOUD: &str = "THE HISTORY IS NOT KEPT";
 /// A daemon whose plugin has talked with the echo, or with nobody yet.
 pub(crate) struct Daemon {
     running: Running,
+    address: String,
     plugin: Plugin,
 }
 
 impl Daemon {
     pub(crate) fn start(home: &TempDir, arguments: &[&str]) -> Self {
         let mut running = Running::start(imo2sproxy(home, &[&["-p0"], arguments, &["alice", "secret"]].concat()));
-        let mut plugin = Plugin::connect(&running.told("listening: skypeproxy "));
+        let address = running.told("listening: skypeproxy ");
+        let mut plugin = Plugin::connect(&address);
         plugin.send("PROTOCOL 7").wait("CONNSTATUS ONLINE");
-        Self { running, plugin }
+        Self { running, address, plugin }
+    }
+
+    /// Where its socket is.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     pub(crate) fn ask(&mut self, command: &str) -> String {

@@ -94,13 +94,13 @@ fn expected(place: &str) -> Vec<String> {
 }
 
 /// What a key takes, in words, and an example of it: whoever writes something else is told.
-fn kind(name: &str) -> (String, &'static str) {
+fn kind(name: &str) -> (String, String) {
     let problem = refusal(&format!("{name} = {{}}\n")).expect("no option takes a table");
     if let Some((_, words)) = problem.split_once(" must be ") {
-        return (words.to_owned(), "'s'");
+        return (words.to_owned(), "'s'".to_owned());
     }
-    let (_, expected) = problem.rsplit_once("expected ").unwrap_or_else(|| panic!("{name}: {problem}"));
-    let (kind, sample) = match expected {
+    let (_, takes) = problem.rsplit_once("expected ").unwrap_or_else(|| panic!("{name}: {problem}"));
+    let (kind, sample) = match takes {
         "a boolean" => ("true or false", "true"),
         "path string" => ("path", "'file'"),
         "a string" => ("string", "'text'"),
@@ -108,9 +108,14 @@ fn kind(name: &str) -> (String, &'static str) {
         "socket address" => ("address and port in quotes", "'127.0.0.1:0'"),
         "u16" | "u32" | "u64" => ("whole number", "1"),
         "f64" => ("number", "1.5"),
-        _ => panic!("{name}: say in words what {expected} is"),
+        _ => {
+            let problem = refusal(&format!("{name} = 'no such word'\n")).unwrap_or_default();
+            assert!(problem.contains("unknown variant"), "{name}: say in words what {takes} is");
+            let words: Vec<_> = problem.split('`').skip(3).step_by(2).map(|word| format!("\"{word}\"")).collect();
+            return (words.join(" or "), words[0].clone());
+        }
     };
-    (kind.to_owned(), sample)
+    (kind.to_owned(), sample.to_owned())
 }
 
 #[test]

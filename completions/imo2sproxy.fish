@@ -9,6 +9,7 @@ l\t'skyped lines over TLS'
 c\t'console: commands on standard input, notifications on standard output'"
 complete -c imo2sproxy -s h -l host -d 'Address to bind the socket to; any beyond loopback needs --key [default: 127.0.0.1]' -r
 complete -c imo2sproxy -s p -l port -d 'Port to bind the socket to; 0 picks a free one [default: 1401]' -r
+complete -c imo2sproxy -l socket -d 'Socket in the file system, for this user alone, in place of the port (beside it with --port or --host)' -r -F
 complete -c imo2sproxy -s k -l key -d 'Password that socket clients must give [env: IMO2SPROXY_KEY]' -r
 complete -c imo2sproxy -l server -d 'imo-compatible server; without it, a gateway inside the program' -r
 complete -c imo2sproxy -l ca-file -d 'One more root certificate to trust (PEM)' -r -F

@@ -8,7 +8,9 @@ usage() {
 dist/install.sh [OPTIONS]
 
 Installs imo2sproxy and imo2skype-gateway with manual pages, completions for bash, zsh and fish, systemd units, D-Bus
-files and an example of a configuration. Nothing is started.
+files and examples of a configuration and for logrotate. Nothing is started, and nothing is written to /etc: with
+another prefix than /usr, D-Bus finds the rules for the system bus only after
+  cp PREFIX/share/dbus-1/system.d/com.Skype.API.conf /etc/dbus-1/system.d/
 
   --prefix DIR    below which they go; default: /usr/local
   --destdir DIR   put DIR in front of PREFIX, for those who make packages (or DESTDIR in the environment)
@@ -82,7 +84,7 @@ put() {
     else
         # A new file, so that whoever reads the old one goes on with it.
         rm -f "$to/$3"
-        sed "s|@bindir@|$prefix/bin|g" "$2" >"$to/$3"
+        sed "s|@bindir@|$prefix/bin|g; s|@datadir@|$prefix/share|g; s|@libdir@|$prefix/lib|g" "$2" >"$to/$3"
         chmod "$1" "$to/$3"
     fi
 }
@@ -113,10 +115,13 @@ put_all lib/systemd/system "$units"/*.service "$units"/*.socket "$units"/*.servi
 put_all share/systemd/user "$units"/user/*.service "$units"/user/*.socket "$units"/user/*.service.in
 put_all lib/sysusers.d "$units"/sysusers.d/*.conf
 put_all lib/tmpfiles.d "$units"/tmpfiles.d/*.conf
-put_all share/dbus-1/services "$root"/dist/dbus/*.service "$root"/dist/dbus/*.service.in
-put_all share/dbus-1/system.d "$root"/dist/dbus/*.conf "$root"/dist/dbus/*.conf.in
+put_all share/dbus-1/services "$root"/dist/dbus/com.Skype.API.service*
+put_all share/dbus-1/system.d "$root"/dist/dbus/com.Skype.API.conf*
 # Examples: what is in /etc belongs to whoever looks after the machine.
-put_all share/doc/imo2skype/examples "$root"/dist/*.toml "$root"/dist/logrotate/* "$root"/dist/*.logrotate
+put_all share/doc/imo2skype/examples "$root"/dist/*.toml
+for file in "$root"/dist/logrotate/*; do
+    [ ! -f "$file" ] || put 644 "$file" "share/doc/imo2skype/examples/${file##*/}.logrotate"
+done
 
 if [ -n "$uninstall" ]; then
     rmdir "$to/share/doc/imo2skype/examples" "$to/share/doc/imo2skype" 2>/dev/null || true

@@ -71,14 +71,15 @@ fn what_is_installed_works_and_goes_again() {
         }
         assert_eq!(mode, 0o644, "{name:?}");
         let text = std::fs::read_to_string(&path).expect("text");
-        assert!(!text.contains("@bindir@") && !name.to_string_lossy().ends_with(".in"), "{name:?}");
+        let left = ["@bindir@", "@libdir@", "@datadir@"].into_iter().find(|left| text.contains(left));
+        assert!(left.is_none() && !name.to_string_lossy().ends_with(".in"), "{name:?}: {left:?}");
         // Who starts a program has to find it.
-        for word in text.split(['=', ' ', '\n']).filter(|word| word.starts_with('/') && word.contains("/bin/imo2s")) {
+        for word in
+            text.split(['=', ' ', '\n', '"']).filter(|word| word.starts_with('/') && word.contains("/bin/imo2s"))
+        {
             assert!(word.starts_with("/opt/skype/bin/"), "{name:?}: {word}");
         }
     }
-
-    assert!(at("share/doc/imo2skype/examples/imo2sproxy.toml").exists());
 
     let output = install(home.path(), &["--prefix=/opt/skype", "--uninstall"]);
     assert_eq!((status(&output), text(&output.stderr)), (0, String::new()));

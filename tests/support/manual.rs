@@ -188,17 +188,10 @@ fn is_assignment(word: &str) -> bool {
 
 /// The lines of code of every page for users.
 fn documentation() -> Vec<(String, Vec<String>)> {
-    let in_folder = |folder: &str, ending: &str| -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(root().join(folder)).expect("a folder of the repository");
-        let mut files: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
-        files.retain(|file| file.to_string_lossy().ends_with(ending));
-        files.sort();
-        files
-    };
     let mut pages = vec![root().join("README.md")];
-    pages.extend(in_folder("docs", ".md"));
-    pages.extend(in_folder("docs/clients", ".md"));
-    pages.extend(in_folder("man", ".in"));
+    for (folder, ending) in [("docs", ".md"), ("docs/clients", ".md"), ("man", ".in")] {
+        pages.extend(files(folder, ending));
+    }
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(&path).expect("readable").replace("\\\n", " ");
         let name = path.strip_prefix(root()).expect("below it").display().to_string();
@@ -206,6 +199,19 @@ fn documentation() -> Vec<(String, Vec<String>)> {
         (name, code.lines().map(|line| line.trim().to_owned()).collect())
     };
     pages.into_iter().map(read).collect()
+}
+
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root().join(folder)).expect("a folder of the repository");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
+    files.retain(|file| file.to_string_lossy().ends_with(ending));
+    files.sort();
+    files
+}
+
+/// What is in the files of a folder.
+pub(crate) fn texts(folder: &str, ending: &str) -> Vec<String> {
+    files(folder, ending).into_iter().map(|file| std::fs::read_to_string(file).expect("readable")).collect()
 }
 
 /// What stands between fences, or four spaces into the line.

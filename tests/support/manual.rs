@@ -3,6 +3,8 @@
 //!
 //! `IMO2SKYPE_WRITE=1 cargo test --bins manual` writes all of it anew.
 
+#![allow(dead_code, reason = "no user of this file needs all of it")]
+
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;

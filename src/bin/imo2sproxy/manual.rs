@@ -149,8 +149,12 @@ fn the_page_of_the_configuration_has_every_key_and_no_other() {
 
 #[test]
 fn examples_of_configuration_files_are_taken() {
-    let examples = support::examples(&configuration_page());
+    let mut examples = support::examples(&configuration_page());
     assert!(examples.len() > 1, "{examples:?}");
+    for page in support::texts("docs", ".md").into_iter().chain(support::texts("docs/clients", ".md")) {
+        let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```\n").next());
+        examples.extend(blocks.map(str::to_owned));
+    }
     for example in examples.into_iter().chain(support::texts("dist", ".toml")) {
         // With what is to be taken in by those who need it, too.
         let whole: String = example.lines().map(|line| format!("{}\n", uncommented(line))).collect();

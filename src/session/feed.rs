@@ -30,6 +30,7 @@ impl Events for Feed {
                 core.last_event = Some(now.monotonic);
                 // At least one, and no more than there is room for, as far as that can be known.
                 for event in events.by_ref() {
+                    core.counts.received += u64::from(matches!(event, Event::Message(_)));
                     core.engine.backend_event(event, now, &mut core.outputs);
                     if core.outputs.len() >= room {
                         break;

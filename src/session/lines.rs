@@ -1,4 +1,4 @@
-//! The lines of clients in the log: `003> GET USERSTATUS` came from client 3, `003< ...` went to it.
+//! The lines of clients in the log: `003> GET USERSTATUS` came from client 3, `003< ...` went to it; and who comes and goes.
 //!
 //! They are what people write to each other, so they have a target of their own and the lowest level: nobody
 //! sees them who does not ask for them. Passwords are taken out here, before any log can have them.
@@ -15,6 +15,16 @@ pub(super) fn command(client: ClientId, line: &str) {
 /// Tells of a reply or a notification.
 pub(super) fn notification(client: ClientId, line: &str) {
     tracing::trace!(target: "imo2skype::lines", "{:03}< {}", client.0, shown(line));
+}
+
+/// Tells that a client has come.
+pub(super) fn attached(client: ClientId, peer: &str) {
+    tracing::info!(target: "imo2skype::clients", client = client.0, peer, "client attached");
+}
+
+/// Tells that a client has gone.
+pub(super) fn detached(client: ClientId, peer: &str) {
+    tracing::info!(target: "imo2skype::clients", client = client.0, peer, "client detached");
 }
 
 /// One entry, its further lines indented, without the password of a chat (`ALTER CHAT c SETPASSWORD word hint`).

@@ -50,6 +50,7 @@ impl Core {
     pub(super) fn push(&mut self, client: ClientId, line: String) {
         let Ok(index) = self.clients.binary_search_by_key(&client, |member| member.id) else { return };
         lines::notification(client, &line);
+        self.counts.lines += 1;
         let alone = self.clients.len() == 1;
         let member = &mut self.clients[index];
         member.pushed += 1;
@@ -59,6 +60,7 @@ impl Core {
             self.engine.detach(client, &mut self.outputs);
             member.forget_offers(&mut self.engine, &mut self.outputs);
             self.waiters.retain(|waiter| waiter.client != client);
+            lines::detached(client, &member.peer);
             member.listener.queue.set_mode(Mode::Detached);
         } else if member.listener.queue.push(line)
             && let Some(callbacks) = &member.callbacks

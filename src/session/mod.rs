@@ -36,6 +36,7 @@ use crate::backend::Action;
 use crate::backend::Backend;
 use crate::backend::Event;
 use crate::backend::Failure;
+use crate::backend::Task;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::Result;
@@ -64,6 +65,7 @@ use network::Keep;
 use network::backend_for;
 use network::with_server;
 pub use overview::ClientOverview;
+pub use overview::Counts;
 pub use overview::Overview;
 pub use pending::Pending;
 use pending::Waiter;
@@ -155,6 +157,7 @@ struct Core {
     ordered: Option<Duration>,
     /// When something came from the network.
     last_event: Option<Duration>,
+    counts: Counts,
 }
 
 impl Session {
@@ -168,6 +171,16 @@ impl Session {
         let (config, gateway) = with_server(config)?;
         let backend = backend_for(&config)?;
         Self::start(&config, backend, Browser::of_the_user(), gateway)
+    }
+
+    /// Whether there could be such a session, as far as that can be seen without trying.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidArgument`] for an option that cannot be.
+    #[doc(hidden)]
+    pub fn check(config: &Config) -> Result<()> {
+        if config.server.is_some() { backend_for(config).map(drop) } else { Ok(()) }
     }
 
     /// Opens a session on a given back end; for tests of this package.
@@ -209,6 +222,7 @@ impl Session {
                 look: None,
                 ordered: None,
                 last_event: None,
+                counts: Counts::default(),
             }),
             started: Instant::now(),
             tokens: AtomicU64::new(0),
@@ -268,6 +282,7 @@ impl Session {
                 return Err(Error::Closed);
             }
             core.waiters.extend(waiter);
+            core.counts.commands += 1;
             core.engine.client_line(self.client, token, command, now, &mut core.outputs);
             Ok(())
         })??;
@@ -350,6 +365,7 @@ impl Session {
             core.keepers.push(self.client);
             core.engine.detach(self.client, &mut core.outputs);
             member.forget_offers(&mut core.engine, &mut core.outputs);
+            lines::detached(self.client, &member.peer);
             // Another client may have become the only one, and nobody waits for this one any more.
             self.listener.queue.reconsider_room();
         });
@@ -495,6 +511,7 @@ impl Shared {
             let id = ClientId(core.next_client);
             client = id;
             core.next_client += 1;
+            lines::attached(id, &peer);
             core.clients.push(Member::new(id, peer, Arc::clone(&listener)));
             if login.is_some() {
                 core.login = login;
@@ -523,7 +540,13 @@ impl Shared {
         });
         let backend = {
             let mut core = self.lock();
-            core.clients.retain(|member| member.id != client);
+            core.clients.retain(|member| {
+                let leaves = member.id == client;
+                if leaves {
+                    lines::detached(client, &member.peer);
+                }
+                !leaves
+            });
             core.keepers.retain(|keeper| *keeper != client);
             // Nobody is left waiting for a reply that can't come any more.
             core.waiters.retain(|waiter| waiter.client != client);
@@ -609,7 +632,9 @@ impl Shared {
                     Output::ToClient(client, line) => core.push(client, line),
                     Output::Offered(client, message) => core.offer(client, message, now),
                     Output::ToBackend(action) => {
+                        let message = matches!(&action, Action::Task { task: Task::SendText { .. }, .. });
                         let refused = core.backend.as_mut().and_then(|backend| backend.submit(action).err());
+                        core.counts.sent += u64::from(message && refused.is_none());
                         if let Some(Action::Task { ticket, .. }) = refused {
                             let event = Event::Done { ticket, outcome: Err(Failure::NotConnected) };
                             core.engine.backend_event(event, now, &mut core.outputs);

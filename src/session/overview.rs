@@ -16,8 +16,24 @@ pub struct Overview {
     pub status: &'static str,
     /// How long ago something came from the network; `None` if nothing has.
     pub last_event: Option<Duration>,
+    /// What there was since it was opened.
+    pub counts: Counts,
     /// Those who are attached, in the order in which they came.
     pub clients: Vec<ClientOverview>,
+}
+
+/// What a session has done since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Commands of clients.
+    pub commands: u64,
+    /// Lines for clients: replies and notifications.
+    pub lines: u64,
+    /// Messages that the network has brought, those of other logins of the account too.
+    pub received: u64,
+    /// Messages that the network was given; one that is sent again counts again.
+    pub sent: u64,
 }
 
 /// How a client stands.
@@ -58,6 +74,7 @@ impl Session {
             connection,
             status,
             last_event: core.last_event.map(|since| self.shared.started.elapsed().saturating_sub(since)),
+            counts: core.counts,
             clients: clients.collect(),
         }
     }

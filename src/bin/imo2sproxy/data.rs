@@ -24,7 +24,7 @@ impl DataDir {
         Self(named)
     }
 
-    fn path(&self) -> Result<PathBuf, Failure> {
+    pub(crate) fn path(&self) -> Result<PathBuf, Failure> {
         use etcetera::BaseStrategy;
         if let Some(named) = &self.0 {
             return Ok(named.clone());

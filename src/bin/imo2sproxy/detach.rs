@@ -18,8 +18,10 @@ mod unix {
     use nix::unistd::setsid;
 
     use crate::failure::Failure;
+    use crate::notify;
 
-    /// The daemon's end of the pipe to the parent, which waits for one byte: the exit status.
+    /// The daemon's end of the pipe to the parent, which waits for the exit status, one byte, and behind a good one the
+    /// number of the daemon.
     pub(crate) struct Readiness(OwnedFd);
 
     impl Readiness {
@@ -29,7 +31,8 @@ mod unix {
             nix::unistd::dup2_stdin(&null)?;
             nix::unistd::dup2_stdout(&null)?;
             nix::unistd::dup2_stderr(&null)?;
-            self.tell(0)
+            let number = std::process::id().to_ne_bytes();
+            File::from(self.0).write_all(&[&[0], &number[..]].concat())
         }
 
         /// Lets the parent end with this status.
@@ -49,7 +52,13 @@ mod unix {
             drop(tell);
             let mut status = [1];
             // Nothing comes if the daemon dies before it says anything; it has told why, then.
-            let _ = File::from(told).read_exact(&mut status);
+            let mut told = File::from(told);
+            let _ = told.read_exact(&mut status);
+            let mut number = [0; 4];
+            if status == [0] && told.read_exact(&mut number).is_ok() {
+                // Here, because a service manager may listen to the process that it has started only.
+                notify::detached(u32::from_ne_bytes(number));
+            }
             std::process::exit(status[0].into());
         }
         drop(told);

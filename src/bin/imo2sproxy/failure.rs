@@ -5,6 +5,9 @@ use std::process::ExitCode;
 
 use imo2skype::Error;
 
+use crate::journal;
+use crate::journal::Priority;
+
 /// The exit statuses of the contract, except 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
@@ -89,6 +92,11 @@ pub(crate) fn history_is_not_kept(username: &str, problem: &str) {
 
 /// Says something about the program itself.
 pub(crate) fn complain(text: &str) {
+    let mut line = format!("imo2sproxy: {}\n", text.replace('\n', " "));
+    if journal::listens() {
+        let priority = if text.starts_with("warning: ") { Priority::Warning } else { Priority::Error };
+        line = journal::marked(&line, priority);
+    }
     // One write, so that lines of several threads stay whole. If nobody hears it, nothing is left to do.
-    let _ = std::io::stderr().write_all(format!("imo2sproxy: {}\n", text.replace('\n', " ")).as_bytes());
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }

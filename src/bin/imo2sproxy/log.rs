@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::io::Write;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
@@ -21,13 +22,19 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::FilterExt;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::time::SystemTime;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::failure::Failure;
+use crate::journal;
+use crate::journal::Priority;
 
 /// Where the library tells of lines.
 const LINES: &str = "imo2skype::lines";
+
+/// Where the library tells of clients that come and go.
+const CLIENTS: &str = "imo2skype::clients";
 
 /// How many entries may wait for a slow file or terminal. Sessions never wait for it.
 const WAITING: usize = 65_536;
@@ -41,53 +48,73 @@ pub(crate) struct Log {
 
 enum Entry {
     Text(Vec<u8>),
+    Reopen,
     End,
 }
 
 impl Log {
     /// Starts the log; to standard error without a file. Called once.
     pub(crate) fn start(verbose: bool, file: Option<&Path>) -> Result<Self, Failure> {
-        let sink: Box<dyn Write + Send> =
-            match file {
-                Some(file) => Box::new(open(file).map_err(|error| {
-                    Failure::service(format!("cannot open the log file {}: {error}", file.display()))
-                })?),
-                None => Box::new(io::stderr()),
-            };
+        let sink = match file {
+            Some(path) => Sink::File(
+                open(path).map_err(|error| {
+                    Failure::service(format!("cannot open the log file {}: {error}", path.display()))
+                })?,
+                path.to_owned(),
+            ),
+            None => Sink::Console,
+        };
         let (sender, entries) = bounded(WAITING);
         let thread = std::thread::Builder::new()
             .name("imo2sproxy-log".to_owned())
             .stack_size(64 * 1024)
             .spawn(move || write(sink, &entries))
             .map_err(|error| Failure::service(format!("cannot start the thread of the log: {error}")))?;
-        let target = Target { entries: sender.clone(), lost: Arc::default(), muted: Arc::default() };
+        let target = Target {
+            entries: sender.clone(),
+            lost: Arc::default(),
+            muted: Arc::default(),
+            journal: file.is_none() && journal::listens(),
+            priority: Priority::Info,
+        };
+        // The console has no time: who sits there knows it, and the journal adds its own.
+        let time = file.is_some();
         // What goes wrong before the program stands ends an account, and is told in words for people then.
         let muted = Arc::new(AtomicBool::new(file.is_none() && std::env::var_os("RUST_LOG").is_none()));
 
         let is_line = |metadata: &Metadata<'_>| metadata.target() == LINES;
+        let is_client = move |metadata: &Metadata<'_>| verbose && metadata.target() == CLIENTS;
         let lines = verbose.then(|| {
-            tracing_subscriber::fmt::layer()
-                .with_writer(target.clone())
-                .with_ansi(false)
-                .without_time()
-                .with_target(false)
-                .with_level(false)
-                .with_filter(filter_fn(is_line).with_max_level_hint(LevelFilter::TRACE))
+            let plain = tracing_subscriber::fmt::layer().with_writer(target.clone()).with_ansi(false);
+            let plain = plain.with_target(false).with_level(false);
+            let plain = if time { plain.with_timer(SystemTime).boxed() } else { plain.without_time().boxed() };
+            plain.with_filter(filter_fn(is_line).with_max_level_hint(LevelFilter::TRACE))
         });
         // RUST_LOG is for developers. It never shows lines: those are asked for by `-v`.
         let others = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+        let clients =
+            filter_fn(is_client).with_max_level_hint(if verbose { LevelFilter::INFO } else { LevelFilter::OFF });
         let messages = tracing_subscriber::fmt::layer()
             .with_writer(Target { muted: Arc::clone(&muted), ..target })
             .with_ansi(false)
-            .without_time()
-            .with_target(false)
-            .with_filter(others.and(filter_fn(move |metadata| !is_line(metadata))));
+            .with_target(false);
+        let messages = if time { messages.with_timer(SystemTime).boxed() } else { messages.without_time().boxed() };
+        let messages = messages.with_filter(others.or(clients).and(filter_fn(move |metadata| !is_line(metadata))));
         tracing_subscriber::registry()
             .with(lines)
             .with(messages)
             .try_init()
             .map_err(|error| Failure::service(format!("cannot start the log: {error}")))?;
         Ok(Self { thread: Some(thread), end: sender, muted })
+    }
+
+    /// Has the file opened again, by its name, for those who have moved it away.
+    pub(crate) fn reopener(&self) -> impl Fn() + Send + 'static {
+        let entries = self.end.clone();
+        move || {
+            // An error means that the log is over.
+            let _ = entries.send(Entry::Reopen);
+        }
     }
 
     /// Tells of failures from now on: the program stands.
@@ -114,11 +141,28 @@ fn open(file: &Path) -> io::Result<File> {
     options.open(file)
 }
 
-fn write(mut sink: Box<dyn Write + Send>, entries: &Receiver<Entry>) {
+/// Where entries are written.
+enum Sink {
+    Console,
+    File(File, PathBuf),
+}
+
+fn write(mut sink: Sink, entries: &Receiver<Entry>) {
     for entry in entries {
-        let Entry::Text(text) = entry else { return };
-        // A full disk does not stop the service.
-        let _ = sink.write_all(&text);
+        match (entry, &mut sink) {
+            // A full disk does not stop the service.
+            (Entry::Text(text), Sink::Console) => drop(io::stderr().write_all(&text)),
+            (Entry::Text(text), Sink::File(file, _)) => drop(file.write_all(&text)),
+            (Entry::Reopen, Sink::Console) => {}
+            (Entry::Reopen, Sink::File(file, path)) => match open(path) {
+                Ok(new) => *file = new,
+                // The old one goes on: nothing is lost.
+                Err(error) => {
+                    let _ = writeln!(file, "cannot open the log file {}: {error}", path.display());
+                }
+            },
+            (Entry::End, _) => return,
+        }
     }
 }
 
@@ -129,6 +173,9 @@ struct Target {
     /// How many entries found no room and were not told of yet.
     lost: Arc<AtomicU64>,
     muted: Arc<AtomicBool>,
+    /// Whether the journal takes the entries.
+    journal: bool,
+    priority: Priority,
 }
 
 impl Target {
@@ -146,7 +193,8 @@ impl Target {
 
 impl Write for Target {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.put(text.to_vec());
+        let marked = self.journal.then(|| journal::marked(&String::from_utf8_lossy(text), self.priority).into_bytes());
+        self.put(marked.unwrap_or_else(|| text.to_vec()));
         Ok(text.len())
     }
 
@@ -160,5 +208,9 @@ impl MakeWriter<'_> for Target {
 
     fn make_writer(&self) -> Self {
         self.clone()
+    }
+
+    fn make_writer_for(&self, metadata: &Metadata<'_>) -> Self {
+        Self { priority: (*metadata.level()).into(), ..self.clone() }
     }
 }

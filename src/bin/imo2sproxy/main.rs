@@ -1,19 +1,29 @@
 //! The daemon: accounts logged in, with connection points for Skype API plugins.
 
 mod console;
+#[cfg_attr(not(unix), path = "control_elsewhere.rs")]
+mod control;
 mod data;
+mod desk;
 mod detach;
 mod failure;
+mod journal;
 mod log;
 #[cfg(test)]
 mod manual;
+mod metrics;
+#[cfg_attr(not(unix), path = "notify_elsewhere.rs")]
+mod notify;
 mod options;
 mod password;
+mod pid_file;
 mod plan;
 mod points;
+mod report;
 mod run;
 mod settings;
 mod signals;
+mod status;
 mod transfer;
 
 use std::process::ExitCode;
@@ -22,14 +32,16 @@ use clap::Parser;
 
 use options::Arguments;
 use options::Options;
+use options::Task;
 use plan::Plan;
 
 fn main() -> ExitCode {
     // Ends the program with status 2 on wrong usage.
     let mut arguments = Arguments::from(Options::parse());
-    let outcome = match arguments.transfer.take() {
-        Some(transfer) => transfer::run(transfer, arguments),
-        None => Plan::new(arguments).and_then(run::run),
+    let outcome = match std::mem::replace(&mut arguments.task, Task::Run) {
+        Task::Run => Plan::new(arguments).and_then(run::run),
+        Task::Transfer(transfer) => transfer::run(transfer, arguments),
+        Task::Status { json } => status::run(json, arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::ArgAction;
@@ -80,6 +81,13 @@ pub(crate) struct Options {
     /// the user]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Socket by which --status asks, for this user alone; `none`: none [default: imo2skype/control in XDG_RUNTIME_DIR, or
+    /// control in --data-dir]
+    #[arg(long, value_name = "PATH")]
+    control: Option<PathBuf>,
+    /// Tell Prometheus how the accounts stand, at http://ADDR/metrics; a loopback address, port 0 picks a free one
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<SocketAddr>,
     /// Where messages, chats and their numbers are kept: a file for this account alone, or `memory`, which writes none
     /// [default: a file in `history` below --data-dir]
     #[arg(long, value_name = "FILE")]
@@ -99,6 +107,12 @@ pub(crate) struct Options {
     /// Add what --export wrote to the history, all of it or nothing, and end; no daemon may use it
     #[arg(long, value_name = "FILE", conflicts_with = "password")]
     import: Option<PathBuf>,
+    /// Say how the accounts of the running daemon stand, and end: status 0 if all are online, otherwise 1
+    #[arg(long, conflicts_with_all = ["export", "import", "password"])]
+    status: bool,
+    /// With --status: as JSON
+    #[arg(long, requires = "status")]
+    json: bool,
     /// TOML file with the same options (`-` is written `_`) and `[[account]]` tables
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -122,8 +136,14 @@ pub(crate) struct Arguments {
     pub(crate) settings: Settings,
     pub(crate) config: Option<PathBuf>,
     pub(crate) password: Option<String>,
-    /// To be done instead of all else.
-    pub(crate) transfer: Option<Transfer>,
+    pub(crate) task: Task,
+}
+
+/// What is to be done.
+pub(crate) enum Task {
+    Run,
+    Transfer(Transfer),
+    Status { json: bool },
 }
 
 impl From<Options> for Arguments {
@@ -149,6 +169,8 @@ impl From<Options> for Arguments {
             network: options.network,
             password_file: options.password_file,
             data_dir: options.data_dir,
+            control: options.control,
+            metrics: options.metrics,
             history: options.history,
             history_days: options.history_days,
             history_messages: options.history_messages,
@@ -158,7 +180,12 @@ impl From<Options> for Arguments {
             account: Vec::new(),
         };
         let transfer = options.export.map(Transfer::Export).or(options.import.map(Transfer::Import));
-        Self { settings, config: options.config, password: options.password, transfer }
+        let task = match transfer {
+            Some(transfer) => Task::Transfer(transfer),
+            None if options.status => Task::Status { json: options.json },
+            None => Task::Run,
+        };
+        Self { settings, config: options.config, password: options.password, task }
     }
 }
 

@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use imo2skype::Config;
 
+use crate::control::Place;
 use crate::data::DataDir;
+use crate::desk;
 use crate::failure::Failure;
 use crate::failure::complain;
+use crate::metrics;
 use crate::options::Arguments;
 use crate::password;
 use crate::points::Points;
@@ -25,6 +28,7 @@ pub(crate) struct Plan {
     pub(crate) verbose: bool,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) data_dir: DataDir,
+    pub(crate) desk: desk::Wanted,
     /// Those that can be tried; never empty.
     pub(crate) accounts: Vec<Account>,
     /// Whether there was more than one account to begin with.
@@ -69,7 +73,7 @@ impl Wanted {
 
 impl Plan {
     pub(crate) fn new(arguments: Arguments) -> Result<Self, Failure> {
-        let Arguments { settings, config, password, transfer: _ } = arguments;
+        let Arguments { settings, config, password, task: _ } = arguments;
         let environment = Settings { key: key_of_environment()?, ..Settings::default() };
         let Wanted { whole, accounts: wanted } = Wanted::of(settings.over(&environment), config)?;
         let several = wanted.len() > 1;
@@ -78,6 +82,7 @@ impl Plan {
             one_file_each(&wanted)?;
         }
         let data_dir = DataDir::new(absolute(whole.data_dir.clone())?);
+        let only_consoles = wanted.iter().all(|settings| modes(settings) == [Mode::C]);
         let mut accounts = Vec::new();
         for settings in wanted {
             let name = settings.username.clone();
@@ -87,6 +92,7 @@ impl Plan {
                 Err(failure) => return Err(failure),
             }
         }
+        let desk = desk(&whole, &data_dir, only_consoles)?;
         if accounts.is_empty() {
             return Err(Failure::service("no account is left to run"));
         }
@@ -106,10 +112,24 @@ impl Plan {
             verbose,
             log_file: absolute(whole.log_file)?,
             data_dir,
+            desk,
             accounts,
             several,
         })
     }
+}
+
+/// Where whoever looks after the program is answered.
+fn desk(whole: &Settings, data_dir: &DataDir, only_consoles: bool) -> Result<desk::Wanted, Failure> {
+    whole.metrics.map_or(Ok(()), metrics::check)?;
+    let control = match &whole.control {
+        Some(named) => Place::new(Some(named.clone()), data_dir)?,
+        // Somebody sits at a console: it is no daemon, and there may be many.
+        None if only_consoles => None,
+        // Whoever has no place for data can do without.
+        None => Place::new(None, data_dir).ok().flatten(),
+    };
+    Ok(desk::Wanted { control, metrics: whole.metrics })
 }
 
 /// The console belongs to one account.

@@ -20,13 +20,20 @@ use imo2skype::transport::console::Ended;
 
 use crate::console;
 use crate::data::make_directory;
+use crate::desk::Desk;
 use crate::detach;
 use crate::failure::Failure;
 use crate::failure::complain;
 use crate::failure::history_is_not_kept;
 use crate::log::Log;
+use crate::notify;
+use crate::notify::Manager;
+use crate::pid_file::PidFile;
 use crate::plan::Account;
 use crate::plan::Plan;
+use crate::report::Report;
+use crate::report::Reports;
+use crate::report::State;
 use crate::signals;
 
 /// What the main thread waits for.
@@ -50,9 +57,10 @@ pub(crate) struct Running {
 
 /// Does what the plan says, until somebody stops it.
 pub(crate) fn run(plan: Plan) -> Result<(), Failure> {
+    let watchdog = notify::watchdog();
     // Before there is any thread.
     let readiness = if plan.detach { Some(detach::detach()?) } else { None };
-    let mut daemon = Daemon { readiness, _pid_file: None };
+    let mut daemon = Daemon { readiness, watchdog, _pid_file: None };
     let outcome = daemon.serve(plan);
     if let (Err(failure), Some(readiness)) = (&outcome, daemon.readiness.take()) {
         // The parent is the one whose status somebody reads.
@@ -64,6 +72,7 @@ pub(crate) fn run(plan: Plan) -> Result<(), Failure> {
 struct Daemon {
     /// Until the program stands, the parent waits for this.
     readiness: Option<detach::Readiness>,
+    watchdog: Option<Duration>,
     _pid_file: Option<PidFile>,
 }
 
@@ -71,7 +80,7 @@ impl Daemon {
     fn serve(&mut self, plan: Plan) -> Result<(), Failure> {
         let log = Log::start(plan.verbose, plan.log_file.as_deref())?;
         let (sender, events) = unbounded();
-        signals::watch(sender.clone())?;
+        signals::watch(sender.clone(), log.reopener())?;
         self._pid_file = plan.pid_file.map(PidFile::write).transpose()?;
 
         let gateway = if plan.accounts.iter().any(|account| account.config.server.is_none()) {
@@ -88,7 +97,10 @@ impl Daemon {
         }
         let Some(mut running) = wait_for_all(wanted, plan.several, &events)? else { return Ok(()) };
 
-        announce(&running, gateway.as_ref(), plan.several);
+        let reports = reports_of(&running);
+        let mut manager = Manager::new(self.watchdog, Arc::clone(&reports));
+        let desk = Desk::open(plan.desk, reports)?;
+        announce(&running, gateway.as_ref(), desk.places(), plan.several);
         if let Some(readiness) = self.readiness.take() {
             readiness.ready().map_err(|error| Failure::service(format!("cannot let go of the console: {error}")))?;
         }
@@ -99,7 +111,10 @@ impl Daemon {
                 console::start(Arc::clone(&account.session), only_console.then_some(linger), sender.clone())?;
             }
         }
-        let outcome = wait_for_end(&events, only_console);
+        manager.ready();
+        let outcome = wait_for_end(&events, &mut manager, only_console);
+        manager.stopping();
+        drop(desk);
         stop(&mut running);
         if let Some(gateway) = gateway {
             gateway.stop();
@@ -181,8 +196,26 @@ fn wait_for_all(wanted: usize, several: bool, events: &Receiver<Event>) -> Resul
     Ok(Some(running.into_iter().map(|(_, account)| account).collect()))
 }
 
+/// How these accounts stand.
+fn reports_of(running: &[Running]) -> Reports {
+    let accounts: Vec<_> = running
+        .iter()
+        .map(|account| {
+            let places: Vec<_> = account.points.iter().map(|point| point.place()).collect();
+            (account.username.clone(), Arc::clone(&account.session), places)
+        })
+        .collect();
+    let report = |(username, session, places): &(String, Arc<Session>, Vec<String>)| Report {
+        username: username.clone(),
+        state: State::Running,
+        places: places.clone(),
+        overview: Some(session.overview()),
+    };
+    Arc::new(move || accounts.iter().map(report).collect())
+}
+
 /// Says where the connection points are.
-fn announce(running: &[Running], gateway: Option<&Gateway>, several: bool) {
+fn announce(running: &[Running], gateway: Option<&Gateway>, others: &[String], several: bool) {
     let mut text = String::new();
     for account in running {
         for point in &account.points {
@@ -193,14 +226,17 @@ fn announce(running: &[Running], gateway: Option<&Gateway>, several: bool) {
     if let Some(gateway) = gateway {
         text += &format!("listening: gateway {}\n", gateway.url());
     }
+    for place in others {
+        text += &format!("listening: {place}\n");
+    }
     // Whoever closed standard output does not want to know.
     let mut output = std::io::stdout().lock();
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
 }
 
 /// Waits until the program is to end.
-fn wait_for_end(events: &Receiver<Event>, only_console: bool) -> Result<(), Failure> {
-    while let Ok(event) = events.recv() {
+fn wait_for_end(events: &Receiver<Event>, manager: &mut Manager, only_console: bool) -> Result<(), Failure> {
+    while let Some(event) = manager.wait(events) {
         match event {
             Event::Stop => return Ok(()),
             Event::Started(..) => {}
@@ -226,21 +262,4 @@ fn stop(running: &mut [Running]) {
             });
         }
     });
-}
-
-/// The file with the number of the process; gone with the program.
-struct PidFile(PathBuf);
-
-impl PidFile {
-    fn write(path: PathBuf) -> Result<Self, Failure> {
-        std::fs::write(&path, format!("{}\n", std::process::id()))
-            .map_err(|error| Failure::service(format!("cannot write the pid file {}: {error}", path.display())))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for PidFile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }

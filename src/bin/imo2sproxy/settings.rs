@@ -1,6 +1,7 @@
 //! One set of options, whether from the command line, a configuration file or one of its accounts.
 
 use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -70,6 +71,8 @@ pub(crate) struct Settings {
     pub(crate) network: Option<String>,
     pub(crate) password_file: Option<PathBuf>,
     pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) control: Option<PathBuf>,
+    pub(crate) metrics: Option<SocketAddr>,
     pub(crate) history: Option<PathBuf>,
     pub(crate) history_days: Option<u64>,
     pub(crate) history_messages: Option<u64>,
@@ -103,8 +106,10 @@ impl Settings {
             let misplaced = [
                 ("account", !account.account.is_empty()),
                 ("daemon", account.daemon.is_some()),
+                ("control", account.control.is_some()),
                 ("data_dir", account.data_dir.is_some()),
                 ("log_file", account.log_file.is_some()),
+                ("metrics", account.metrics.is_some()),
                 ("pid_file", account.pid_file.is_some()),
                 ("verbose", account.verbose.is_some()),
             ];
@@ -137,6 +142,8 @@ impl Settings {
             network: over.network.or(below.network),
             password_file: over.password_file.or(below.password_file),
             data_dir: over.data_dir.or(below.data_dir),
+            control: over.control.or(below.control),
+            metrics: over.metrics.or(below.metrics),
             history: over.history.or(below.history),
             history_days: over.history_days.or(below.history_days),
             history_messages: over.history_messages.or(below.history_messages),

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: the first asks to stop, the second insists.
+//! SIGTERM and SIGINT: the first asks to stop, the second insists. SIGUSR1: the log file was moved away.
 
 use crossbeam_channel::Sender;
 
@@ -6,12 +6,13 @@ use crate::failure::Failure;
 use crate::run::Event;
 
 #[cfg(unix)]
-pub(crate) fn watch(events: Sender<Event>) -> Result<(), Failure> {
+pub(crate) fn watch(events: Sender<Event>, reopen_log: impl Fn() + Send + 'static) -> Result<(), Failure> {
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
 
     use signal_hook::consts::SIGINT;
     use signal_hook::consts::SIGTERM;
+    use signal_hook::consts::SIGUSR1;
     use signal_hook::iterator::Signals;
 
     let failed = |error: std::io::Error| Failure::service(format!("cannot watch for signals: {error}"));
@@ -21,12 +22,16 @@ pub(crate) fn watch(events: Sender<Event>) -> Result<(), Failure> {
         signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&asked)).map_err(failed)?;
         signal_hook::flag::register(signal, Arc::clone(&asked)).map_err(failed)?;
     }
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1]).map_err(failed)?;
     std::thread::Builder::new()
         .name("imo2sproxy-signals".to_owned())
         .stack_size(64 * 1024)
         .spawn(move || {
-            for _ in signals.forever() {
+            for signal in signals.forever() {
+                if signal == SIGUSR1 {
+                    reopen_log();
+                    continue;
+                }
                 // Nobody listens any more when the program is stopping already.
                 let _ = events.send(Event::Stop);
             }
@@ -36,7 +41,7 @@ pub(crate) fn watch(events: Sender<Event>) -> Result<(), Failure> {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn watch(_events: Sender<Event>) -> Result<(), Failure> {
+pub(crate) fn watch(_events: Sender<Event>, _reopen_log: impl Fn() + Send + 'static) -> Result<(), Failure> {
     // The system ends the program; the network finds out by itself.
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! The program imo2sproxy from the outside.
 #![cfg(all(unix, feature = "programs"))]
 
+#[path = "cli/check.rs"]
+mod check;
 #[path = "cli/history.rs"]
 mod history;
 #[path = "cli/install.rs"]
@@ -207,6 +209,7 @@ fn help_names_every_option_and_no_secret() {
         "--send-limit",
         "--control",
         "--metrics",
+        "--check-config",
         "--status",
         "--json",
         "--config",

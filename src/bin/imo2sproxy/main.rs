@@ -1,5 +1,6 @@
 //! The daemon: accounts logged in, with connection points for Skype API plugins.
 
+mod check;
 mod console;
 #[cfg_attr(not(unix), path = "control_elsewhere.rs")]
 mod control;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     let outcome = match std::mem::replace(&mut arguments.task, Task::Run) {
         Task::Run => Plan::new(arguments).and_then(run::run),
         Task::Transfer(transfer) => transfer::run(transfer, arguments),
+        Task::Check => check::run(arguments),
         Task::Status { json } => status::run(json, arguments),
     };
     match outcome {

@@ -107,6 +107,9 @@ pub(crate) struct Options {
     /// Add what --export wrote to the history, all of it or nothing, and end; no daemon may use it
     #[arg(long, value_name = "FILE", conflicts_with = "password")]
     import: Option<PathBuf>,
+    /// Read everything as for a start, say what there is or every problem, and end; nothing is begun, asked or written
+    #[arg(long, conflicts_with_all = ["export", "import", "status"])]
+    check_config: bool,
     /// Say how the accounts of the running daemon stand, and end: status 0 if all are online, otherwise 1
     #[arg(long, conflicts_with_all = ["export", "import", "password"])]
     status: bool,
@@ -143,6 +146,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Task {
     Run,
     Transfer(Transfer),
+    Check,
     Status { json: bool },
 }
 
@@ -182,6 +186,7 @@ impl From<Options> for Arguments {
         let transfer = options.export.map(Transfer::Export).or(options.import.map(Transfer::Import));
         let task = match transfer {
             Some(transfer) => Task::Transfer(transfer),
+            None if options.check_config => Task::Check,
             None if options.status => Task::Status { json: options.json },
             None => Task::Run,
         };

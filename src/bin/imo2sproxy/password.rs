@@ -10,12 +10,26 @@ use crate::failure::complain;
 
 /// The password: argument, file, environment, prompt, in this order.
 pub(crate) fn find(username: &str, argument: Option<String>, file: Option<&Path>) -> Result<SecretString, Failure> {
+    if let Some(password) = given(username, argument, file)? {
+        return Ok(password);
+    }
+    let password = rpassword::prompt_password(format!("Password of {username}: "))
+        .map_err(|error| Failure::usage(format!("cannot read the password: {error}")))?;
+    checked(password, "the password")
+}
+
+/// The same without asking anybody; `None` if there is somebody to be asked.
+pub(crate) fn given(
+    username: &str,
+    argument: Option<String>,
+    file: Option<&Path>,
+) -> Result<Option<SecretString>, Failure> {
     if let Some(password) = argument {
         complain(
             "warning: other users of this machine can see a password on the command line; \
              --password-file and IMO2SKYPE_PASSWORD keep it to yourself",
         );
-        return checked(password, "the argument PASSWORD");
+        return checked(password, "the argument PASSWORD").map(Some);
     }
     if let Some(file) = file {
         let name = file.display();
@@ -23,10 +37,10 @@ pub(crate) fn find(username: &str, argument: Option<String>, file: Option<&Path>
             .map_err(|error| Failure::usage(format!("cannot read the password file {name}: {error}")))?;
         let password = text.strip_suffix('\n').unwrap_or(&text);
         let password = password.strip_suffix('\r').unwrap_or(password);
-        return checked(password.to_owned(), &format!("the password file {name}"));
+        return checked(password.to_owned(), &format!("the password file {name}")).map(Some);
     }
     match std::env::var("IMO2SKYPE_PASSWORD") {
-        Ok(password) if !password.is_empty() => return Ok(password.into()),
+        Ok(password) if !password.is_empty() => return Ok(Some(password.into())),
         Err(std::env::VarError::NotUnicode(_)) => return Err(Failure::usage("IMO2SKYPE_PASSWORD is not UTF-8")),
         _ => {}
     }
@@ -35,9 +49,7 @@ pub(crate) fn find(username: &str, argument: Option<String>, file: Option<&Path>
             "no password for {username}: give it by --password-file FILE or in IMO2SKYPE_PASSWORD"
         )));
     }
-    let password = rpassword::prompt_password(format!("Password of {username}: "))
-        .map_err(|error| Failure::usage(format!("cannot read the password: {error}")))?;
-    checked(password, "the password")
+    Ok(None)
 }
 
 fn checked(password: String, whence: &str) -> Result<SecretString, Failure> {

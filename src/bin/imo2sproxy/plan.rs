@@ -57,17 +57,22 @@ impl Wanted {
     /// What these options want, over those of the configuration file.
     pub(crate) fn of(over: Settings, config: Option<PathBuf>) -> Result<Self, Failure> {
         let file = config.map(|config| Settings::read(&config)).transpose()?.unwrap_or_default();
-        let whole = over.over(&file);
+        Ok(Self::over_file(over, &file))
+    }
+
+    /// The same, where the file was read.
+    pub(crate) fn over_file(over: Settings, file: &Settings) -> Self {
+        let whole = over.over(file);
         let accounts = match &over.username {
             // Only this one, with the options of its table if it has one.
             Some(username) => {
                 let table = file.account.iter().find(|account| account.username.as_ref() == Some(username));
-                vec![table.map_or_else(|| whole.clone(), |table| over.over(&table.over(&file)))]
+                vec![table.map_or_else(|| whole.clone(), |table| over.over(&table.over(file)))]
             }
             None if file.account.is_empty() => vec![whole.clone()],
-            None => file.account.iter().map(|account| over.over(&account.over(&file))).collect(),
+            None => file.account.iter().map(|account| over.over(&account.over(file))).collect(),
         };
-        Ok(Self { whole, accounts })
+        Self { whole, accounts }
     }
 }
 
@@ -86,7 +91,7 @@ impl Plan {
         let mut accounts = Vec::new();
         for settings in wanted {
             let name = settings.username.clone();
-            match account(settings, password.clone(), &data_dir) {
+            match account_with_password(settings, password.clone(), &data_dir) {
                 Ok(account) => accounts.push(account),
                 Err(failure) if several => failure.of(name.as_deref().unwrap_or("[[account]]")).tell(),
                 Err(failure) => return Err(failure),
@@ -97,11 +102,8 @@ impl Plan {
             return Err(Failure::service("no account is left to run"));
         }
 
-        let mut detach = whole.daemon == Some(true);
+        let mut detach = detaches(&whole, accounts.iter().any(|account| account.console))?;
         let verbose = whole.verbose == Some(true);
-        if detach && accounts.iter().any(|account| account.console) {
-            return Err(Failure::usage("the console (-m c) and -d do not go together"));
-        }
         if detach && verbose && whole.log_file.is_none() {
             complain("warning: the verbose log needs the console; give a file by -l to detach from it (-d)");
             detach = false;
@@ -119,8 +121,17 @@ impl Plan {
     }
 }
 
+/// Whether the program is to detach from the console.
+pub(crate) fn detaches(whole: &Settings, console: bool) -> Result<bool, Failure> {
+    let detaches = whole.daemon == Some(true);
+    if detaches && console {
+        return Err(Failure::usage("the console (-m c) and -d do not go together"));
+    }
+    Ok(detaches)
+}
+
 /// Where whoever looks after the program is answered.
-fn desk(whole: &Settings, data_dir: &DataDir, only_consoles: bool) -> Result<desk::Wanted, Failure> {
+pub(crate) fn desk(whole: &Settings, data_dir: &DataDir, only_consoles: bool) -> Result<desk::Wanted, Failure> {
     whole.metrics.map_or(Ok(()), metrics::check)?;
     let control = match &whole.control {
         Some(named) => Place::new(Some(named.clone()), data_dir)?,
@@ -133,7 +144,7 @@ fn desk(whole: &Settings, data_dir: &DataDir, only_consoles: bool) -> Result<des
 }
 
 /// The console belongs to one account.
-fn one_console(wanted: &[Settings]) -> Result<(), Failure> {
+pub(crate) fn one_console(wanted: &[Settings]) -> Result<(), Failure> {
     let consoles = wanted.iter().filter(|settings| modes(settings).contains(&Mode::C)).count();
     if consoles > 1 {
         return Err(Failure::usage("the console (mode c) can belong to one account only; give the mode to that one"));
@@ -142,7 +153,7 @@ fn one_console(wanted: &[Settings]) -> Result<(), Failure> {
 }
 
 /// The file of a history belongs to one account.
-fn one_file_each(wanted: &[Settings]) -> Result<(), Failure> {
+pub(crate) fn one_file_each(wanted: &[Settings]) -> Result<(), Failure> {
     let mut files: Vec<_> = wanted.iter().filter_map(|settings| settings.history.as_deref()).collect();
     files.retain(|file| *file != Path::new(MEMORY));
     files.sort_unstable();
@@ -156,11 +167,20 @@ fn one_file_each(wanted: &[Settings]) -> Result<(), Failure> {
     }
 }
 
-fn modes(settings: &Settings) -> Vec<Mode> {
+pub(crate) fn modes(settings: &Settings) -> Vec<Mode> {
     settings.mode.as_ref().map(|modes| modes.list()).filter(|modes| !modes.is_empty()).unwrap_or(vec![Mode::S])
 }
 
-fn account(settings: Settings, password: Option<String>, data_dir: &DataDir) -> Result<Account, Failure> {
+fn account_with_password(settings: Settings, password: Option<String>, data_dir: &DataDir) -> Result<Account, Failure> {
+    let file = settings.password_file.clone();
+    let mut account = account(settings, data_dir)?;
+    // Last, because it may ask.
+    account.config.password = password::find(&account.config.username, password, file.as_deref())?;
+    Ok(account)
+}
+
+/// An account that has no password yet.
+pub(crate) fn account(settings: Settings, data_dir: &DataDir) -> Result<Account, Failure> {
     let modes = modes(&settings);
     let points = Points::new(&settings, &modes)?;
     let mut config = name(&settings)?;
@@ -183,8 +203,6 @@ fn account(settings: Settings, password: Option<String>, data_dir: &DataDir) -> 
 
     let linger = Duration::try_from_secs_f64(settings.linger.unwrap_or(2.0))
         .map_err(|_| Failure::usage("linger: takes a number of seconds"))?;
-    // Last, because it may ask.
-    config.password = password::find(&config.username, password, settings.password_file.as_deref())?;
     Ok(Account { config, history_dir, points, console: modes.contains(&Mode::C), linger })
 }
 
@@ -226,7 +244,7 @@ pub(crate) fn place_history(
     }))
 }
 
-fn key_of_environment() -> Result<Option<String>, Failure> {
+pub(crate) fn key_of_environment() -> Result<Option<String>, Failure> {
     match std::env::var("IMO2SPROXY_KEY") {
         Ok(key) => Ok((!key.is_empty()).then_some(key)),
         Err(std::env::VarError::NotPresent) => Ok(None),

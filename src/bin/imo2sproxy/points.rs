@@ -45,6 +45,14 @@ impl Points {
         Ok(points)
     }
 
+    /// Where the SkypeProxy socket is to be.
+    pub(crate) fn socket_places(&self) -> Vec<String> {
+        let socket = self.socket.as_ref();
+        let tcp = socket.and_then(|socket| socket.tcp).map(|address| address.to_string());
+        let unix = socket.and_then(|socket| Some(socket.unix.as_ref()?.display().to_string()));
+        tcp.into_iter().chain(unix).collect()
+    }
+
     /// Takes every place. What can be seen without trying was seen before: a failure is no wrong usage.
     pub(crate) fn bind(self) -> Result<Vec<Bound>, Failure> {
         let failed = |error: imo2skype::Error| Failure::service(error.chain());

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use serde::Serialize;
 
 use crate::failure::Failure;
 
 /// A connection point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Mode {
     /// SkypeProxy socket
@@ -30,7 +31,7 @@ pub(crate) enum Mode {
 }
 
 /// `mode = "s"` or `mode = ["s", "c"]`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(
     untagged,
     expecting = "mode must be one of \"s\", \"a\", \"d\", \"x\", \"n\", \"l\", \"c\", or a list of these"
@@ -49,8 +50,11 @@ impl Modes {
     }
 }
 
+/// Behind the name of an option.
+pub(crate) const MISPLACED: &str = "is for the whole program: it belongs above the [[account]] tables";
+
 /// Every option; what is `None` was not given.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Settings {
     pub(crate) daemon: Option<bool>,
@@ -103,21 +107,37 @@ impl Settings {
             return Err("username belongs into an [[account]] table like the others".to_owned());
         }
         for account in &settings.account {
-            let misplaced = [
-                ("account", !account.account.is_empty()),
-                ("daemon", account.daemon.is_some()),
-                ("control", account.control.is_some()),
-                ("data_dir", account.data_dir.is_some()),
-                ("log_file", account.log_file.is_some()),
-                ("metrics", account.metrics.is_some()),
-                ("pid_file", account.pid_file.is_some()),
-                ("verbose", account.verbose.is_some()),
-            ];
-            if let Some((name, _)) = misplaced.iter().find(|(_, given)| *given) {
-                return Err(format!("{name} is for the whole program: it belongs above the [[account]] tables"));
+            if let Some(name) = account.misplaced().first() {
+                return Err(format!("{name} {MISPLACED}"));
             }
         }
         Ok(settings)
+    }
+
+    /// What stands in the table of an account and is for the whole program.
+    pub(crate) fn misplaced(&self) -> Vec<&'static str> {
+        let given = [
+            ("account", !self.account.is_empty()),
+            ("daemon", self.daemon.is_some()),
+            ("control", self.control.is_some()),
+            ("data_dir", self.data_dir.is_some()),
+            ("log_file", self.log_file.is_some()),
+            ("metrics", self.metrics.is_some()),
+            ("pid_file", self.pid_file.is_some()),
+            ("verbose", self.verbose.is_some()),
+        ];
+        given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
+    }
+
+    /// Leaves an option out; whether it was given.
+    pub(crate) fn forget(&mut self, key: &str) -> bool {
+        let Ok(mut value) = serde_json::to_value(&*self) else { return false };
+        let given = value.get_mut(key).filter(|value| !value.is_null()).map(serde_json::Value::take).is_some();
+        if let (true, Ok(without)) = (given, serde_json::from_value(value)) {
+            *self = without;
+            return true;
+        }
+        false
     }
 
     /// These settings, and where they say nothing, those `below`. The accounts stay.

@@ -1,6 +1,8 @@
 //! The program imo2sproxy from the outside.
 #![cfg(all(unix, feature = "programs"))]
 
+#[path = "cli/activation.rs"]
+mod activation;
 #[path = "cli/check.rs"]
 mod check;
 #[path = "cli/history.rs"]

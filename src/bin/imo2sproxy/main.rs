@@ -8,6 +8,7 @@ mod data;
 mod desk;
 mod detach;
 mod failure;
+mod inherited;
 mod journal;
 mod log;
 #[cfg(test)]

@@ -7,6 +7,8 @@ use imo2skype::transport::Serving;
 use imo2skype::transport::skypeproxy;
 use imo2skype::transport::skypeproxy::SkypeProxy;
 use imo2skype::transport::stream::BindOptions;
+#[cfg(unix)]
+use imo2skype::transport::stream::Inherited;
 use secrecy::SecretString;
 
 use crate::failure::Failure;
@@ -51,6 +53,23 @@ impl Points {
         let tcp = socket.and_then(|socket| socket.tcp).map(|address| address.to_string());
         let unix = socket.and_then(|socket| Some(socket.unix.as_ref()?.display().to_string()));
         tcp.into_iter().chain(unix).collect()
+    }
+
+    /// Whether there is to be a SkypeProxy socket.
+    #[cfg(unix)]
+    pub(crate) fn has_socket(&self) -> bool {
+        self.socket.is_some()
+    }
+
+    /// Takes a socket that listens already in the place of the one that was to be made.
+    #[cfg(unix)]
+    pub(crate) fn inherit(&mut self, inherited: Inherited) -> Result<(), Failure> {
+        if let Some(socket) = &mut self.socket {
+            (socket.tcp, socket.unix) = (None, None);
+            socket.inherited.push(inherited);
+            socket.check()?;
+        }
+        Ok(())
     }
 
     /// Takes every place. What can be seen without trying was seen before: a failure is no wrong usage.

@@ -25,6 +25,7 @@ use crate::detach;
 use crate::failure::Failure;
 use crate::failure::complain;
 use crate::failure::history_is_not_kept;
+use crate::inherited;
 use crate::log::Log;
 use crate::notify;
 use crate::notify::Manager;
@@ -56,8 +57,9 @@ pub(crate) struct Running {
 }
 
 /// Does what the plan says, until somebody stops it.
-pub(crate) fn run(plan: Plan) -> Result<(), Failure> {
+pub(crate) fn run(mut plan: Plan) -> Result<(), Failure> {
     let watchdog = notify::watchdog();
+    inherited::hand_out(&mut plan.accounts)?;
     // Before there is any thread.
     let readiness = if plan.detach { Some(detach::detach()?) } else { None };
     let mut daemon = Daemon { readiness, watchdog, _pid_file: None };

@@ -1,0 +1,41 @@
+//! Sockets that a service manager holds for the program (sd_listen_fds): they become SkypeProxy sockets.
+
+use crate::failure::Failure;
+use crate::plan::Account;
+
+/// Gives every socket that was handed over to the account that it is named after, any other to the first that has a
+/// SkypeProxy socket. Must be called before there is a second thread or process: they are for this one.
+#[cfg(unix)]
+pub(crate) fn hand_out(accounts: &mut [Account]) -> Result<(), Failure> {
+    use imo2skype::transport::stream::Inherited;
+    use listenfd::ListenFd;
+
+    let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+    let mut sockets = ListenFd::from_env();
+    let mut names = names.split(':');
+    for number in 0..sockets.len() {
+        let name = names.next().unwrap_or_default();
+        let failed = |error| Failure::service(format!("cannot use socket {number} of the service manager: {error}"));
+        let socket = match sockets.take_unix_listener(number) {
+            Ok(socket) => socket.map(Inherited::Unix),
+            Err(_) => sockets.take_tcp_listener(number).map_err(failed)?.map(Inherited::Tcp),
+        };
+        let Some(socket) = socket else { continue };
+        let named = accounts.iter().position(|account| account.config.username == name);
+        let account = match named {
+            Some(named) => accounts.get_mut(named),
+            None => accounts.iter_mut().find(|account| account.points.has_socket()),
+        };
+        let account = account.filter(|account| account.points.has_socket()).ok_or_else(|| {
+            let whose = named.map_or_else(|| "no account has".to_owned(), |_| format!("{name} does not have"));
+            Failure::usage(format!("the service manager brings a socket, but {whose} the connection point -m s"))
+        })?;
+        account.points.inherit(socket)?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn hand_out(_accounts: &mut [Account]) -> Result<(), Failure> {
+    Ok(())
+}

@@ -23,7 +23,7 @@ _imo2sproxy() {
 
     case "${cmd}" in
         imo2sproxy)
-            opts="-d -v -l -t -i -m -h -p -k --daemon --pid-file --verbose --log-file --local-time --interactive --host --port --socket --key --server --insecure-http --ca-file --files --network --password-file --data-dir --history --history-days --history-messages --send-limit --export --import --config --linger --help --version"
+            opts="-d -v -l -t -i -m -h -p -k --daemon --pid-file --verbose --log-file --local-time --interactive --host --port --socket --key --server --insecure-http --ca-file --files --network --password-file --data-dir --control --metrics --history --history-days --history-messages --send-limit --export --import --check-config --status --json --config --linger --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -94,6 +94,14 @@ _imo2sproxy() {
                     return 0
                     ;;
                 --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -17,6 +17,8 @@ complete -c imo2sproxy -l files -d 'Folder below which clients may have files (p
 complete -c imo2sproxy -l network -d 'Chat network [default: imo]' -r
 complete -c imo2sproxy -l password-file -d 'Read the password from FILE' -r -F
 complete -c imo2sproxy -l data-dir -d 'Where the histories and the gateway inside the program are kept [default: imo2skype in the data directory of the user]' -r -F
+complete -c imo2sproxy -l control -d 'Socket by which --status asks, for this user alone; `none`: none [default: imo2skype/control in XDG_RUNTIME_DIR, or control in --data-dir]' -r -F
+complete -c imo2sproxy -l metrics -d 'Tell Prometheus how the accounts stand, at http://ADDR/metrics; a loopback address, port 0 picks a free one' -r
 complete -c imo2sproxy -l history -d 'Where messages, chats and their numbers are kept: a file for this account alone, or `memory`, which writes none [default: a file in `history` below --data-dir]' -r -F
 complete -c imo2sproxy -l history-days -d 'Keep messages for N days; 0: for ever [default: 0]' -r
 complete -c imo2sproxy -l history-messages -d 'Keep about N messages, the newest; 0: all [default: 0]' -r
@@ -30,5 +32,8 @@ complete -c imo2sproxy -s v -l verbose -d 'Log every command and notification'
 complete -c imo2sproxy -s t -l local-time -d 'Stamp messages with the current time, not with the server\'s'
 complete -c imo2sproxy -s i -l interactive -d 'Open the call page of the network in the browser when a call starts'
 complete -c imo2sproxy -l insecure-http -d 'Take http: for other hosts than this one'
+complete -c imo2sproxy -l check-config -d 'Read everything as for a start, say what there is or every problem, and end; nothing is begun, asked or written'
+complete -c imo2sproxy -l status -d 'Say how the accounts of the running daemon stand, and end: status 0 if all are online, otherwise 1'
+complete -c imo2sproxy -l json -d 'With --status: as JSON'
 complete -c imo2sproxy -l help -d 'Print help'
 complete -c imo2sproxy -l version -d 'Print version'

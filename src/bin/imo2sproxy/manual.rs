@@ -20,19 +20,14 @@ const TABLES: &[&str] = &["account", "client"];
 /// Options that the documentation knows already.
 const COMING: &[&str] = &[
     "--allow-clients",
-    "--check-config",
-    "--control",
     "--dbus-system",
     "--display",
-    "--json",
     "--keep-online",
-    "--metrics",
     "--reply-delay",
     "--skyped-cert",
     "--skyped-key",
     "--skyped-port",
     "--skypenet-port",
-    "--status",
 ];
 
 fn program_page() -> String {

@@ -19,7 +19,10 @@ use crate::imo2sproxy;
 fn activated(home: &TempDir, socket: OwnedFd, name: &str, arguments: &[&str]) -> Command {
     let command = imo2sproxy(home, &[]);
     let mut shell = Command::new("sh");
-    shell.args(["-c", "export LISTEN_PID=$$; exec \"$0\" \"$@\" 3<&0 </dev/null"]).arg(command.get_program()).args(arguments);
+    shell
+        .args(["-c", "export LISTEN_PID=$$; exec \"$0\" \"$@\" 3<&0 </dev/null"])
+        .arg(command.get_program())
+        .args(arguments);
     shell.env_clear();
     for (key, value) in command.get_envs().filter_map(|(key, value)| Some((key, value?))) {
         shell.env(key, value);

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use crate::error::Error;
 use crate::error::Result;
+use crate::model::Admission;
 
 /// What a session needs to know before it logs in.
 #[derive(Clone, Debug)]
@@ -45,6 +46,11 @@ pub struct Config {
     /// The folder below which clients may have files (pictures of users) read and written. Without
     /// one they may not.
     pub files: Option<String>,
+    /// `SET USERSTATUS OFFLINE` of a client is its own wish only: the account, which others use too, stays as it is.
+    pub keep_online: bool,
+    /// Who of those who come by a connection point may do what.
+    #[doc(hidden)]
+    pub admission: Admission,
 }
 
 /// One key of [`Config::set`].
@@ -206,6 +212,8 @@ impl Config {
             ca_file: None,
             interactive: false,
             files: None,
+            keep_online: false,
+            admission: Admission::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// A module (the longest match counts) and what of ours it may use besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &[]),
-    ("config", &["error"]),
+    ("config", &["error", "model"]),
     ("threads", &[]),
     ("skype", &[]),
     ("model", &["skype"]),

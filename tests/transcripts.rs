@@ -17,6 +17,8 @@ use imo2skype::backend::Change;
 use imo2skype::backend::Epoch;
 use imo2skype::backend::Names;
 use imo2skype::backend::Task;
+use imo2skype::model::Admission;
+use imo2skype::model::Grants;
 use imo2skype::model::Handle;
 use imo2skype::model::ObjectId;
 use imo2skype::skype::MenuContext;
@@ -263,6 +265,12 @@ impl Stage {
                     }
                     ["deaf", name] => self.deaf.push(self.clients.get(*name).ok_or("no such client")?.0),
                     ["crash"] => self.begin_again(),
+                    ["grants", others, tables @ ..] => {
+                        let others = if *others == "all" { Grants::ALL } else { Grants::NONE };
+                        let known = tables.iter().map(|table| grants(table)).collect::<Result<_, _>>()?;
+                        self.turn(|engine, _, out| engine.admit(Admission { known, others }, out));
+                    }
+                    ["keep-online"] => self.engine.set_keep_online(true),
                     ["ending"] => self.engine.end(),
                     ["disk", room] => self.history.as_ref().ok_or("no history")?.set_full(*room == "full"),
                     ["click", "event", id] => self.click(&Click::Event { id: (*id).to_owned() }),
@@ -306,6 +314,15 @@ impl Stage {
         self.turn(|engine, _, out| engine.file_done(task.number, outcome, out));
         Ok(())
     }
+}
+
+/// A name and what it may do, from `Kopete=read,send`.
+fn grants(table: &str) -> Result<(String, Grants), String> {
+    let (name, words) = table.split_once('=').ok_or("a name, = and words")?;
+    let words = words.split(',').filter(|word| !word.is_empty());
+    let granted = words.map(|word| Grants::named(word).ok_or_else(|| format!("no such grant: {word}")));
+    let granted = granted.collect::<Result<Vec<_>, _>>()?;
+    Ok((name.to_owned(), granted.into_iter().fold(Grants::ATTACH, Grants::and)))
 }
 
 fn ability(name: &str) -> Ability {

@@ -40,6 +40,7 @@ use crate::backend::Task;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::Result;
+use crate::model::Admission;
 use crate::translate::Attachment;
 use crate::translate::Click;
 use crate::translate::ClientId;
@@ -205,6 +206,8 @@ impl Session {
             send_limit: config.send_limit,
             seed: rand::random(),
         });
+        engine.set_keep_online(config.keep_online);
+        engine.admit(config.admission.clone(), &mut Vec::new());
         let disk = history::restore(&mut engine, config)?;
         let timer = Timer::shared()?;
         let shared = Arc::new_cyclic(|this| Shared {
@@ -345,6 +348,16 @@ impl Session {
             return Err(Error::Closed);
         }
         self.shared.attach(attachment, peer, None)
+    }
+
+    /// From now on these rules say who may do what.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] when this session is closed.
+    #[doc(hidden)]
+    pub fn admit(&self, admission: Admission) -> Result<()> {
+        self.shared.turn(|core, _| core.engine.admit(admission, &mut core.outputs))
     }
 
     /// Has `waker` called when a line comes, or the end, after [`poll_skype_notification`](Self::poll_skype_notification)

@@ -15,6 +15,7 @@ use crate::skype::Line;
 use crate::skype::Protocol;
 use crate::skype::Set;
 use crate::skype::UserChange;
+use crate::skype::UserStatus;
 use crate::translate::ClientId;
 use crate::translate::Engine;
 use crate::translate::Now;
@@ -24,6 +25,7 @@ use crate::translate::engine::Client;
 use crate::translate::engine::Outcome;
 use crate::translate::engine::Pending;
 use crate::translate::refusal::need;
+use crate::translate::user::status_word;
 
 impl Engine {
     pub(super) fn command(
@@ -44,8 +46,8 @@ impl Engine {
             // Always, also while the account is offline: a client that hears CONNSTATUS OFFLINE here
             // (skype-api 1.3) goes away, and could never ask for ONLINE (clients 3.4).
             Command::Name(name) => {
-                self.name_client(client, name);
-                Ok(reply.part("OK"))
+                let welcome = self.name_client(client, name);
+                if welcome { Ok(reply.part("OK")) } else { Err(ErrorCode::ACCESS_DENIED) }
             }
             Command::Protocol(protocol) => {
                 if let Some(client) = self.clients.iter_mut().find(|known| known.id == client) {
@@ -126,6 +128,12 @@ impl Engine {
         out: &mut Vec<Output>,
     ) -> Answer {
         match *what {
+            Set::UserStatus(UserStatus::Offline) if self.keep_online && self.wants_online() => {
+                // Of several who use the account one goes (clients 4.5).
+                let line = Line::notification().part("USERSTATUS").part(status_word(UserStatus::Offline, protocol));
+                out.push(Output::ToClient(client, line.finish().0));
+                Ok(reply)
+            }
             Set::UserStatus(status) => {
                 self.set_user_status(status, now, out);
                 Ok(reply)

@@ -12,9 +12,11 @@ use crate::backend::Names;
 use crate::backend::Receipt;
 use crate::backend::Task;
 use crate::backend::Ticket;
+use crate::model::Admission;
 use crate::model::Applications;
 use crate::model::Calls;
 use crate::model::Chats;
+use crate::model::Grants;
 use crate::model::Groups;
 use crate::model::Handle;
 use crate::model::Menus;
@@ -158,10 +160,14 @@ pub(super) struct Client {
     pub(super) must_name: bool,
     /// Whether files that it asks for are brought over its connection.
     pub(super) carries_files: bool,
-    /// Whether notifications go to it.
-    listening: bool,
+    /// Whether it came by a connection point: all others may do everything.
+    pub(super) remote: bool,
+    /// What it may do.
+    pub(super) grants: Grants,
+    /// Whether notifications go to it, if it may hear them.
+    pub(super) listening: bool,
     /// Whether it was told how the session stands.
-    greeted: bool,
+    pub(super) greeted: bool,
 }
 
 /// What an unanswered task was about.
@@ -221,6 +227,8 @@ pub struct Engine {
     next_id: u32,
     next_ticket: u64,
     pub(super) clients: Vec<Client>,
+    pub(super) admission: Admission,
+    pub(super) keep_online: bool,
 }
 
 /// What a command is answered: the reply behind its `#id`, or why it is refused.
@@ -261,6 +269,8 @@ impl Engine {
             next_id: FIRST_ID,
             next_ticket: 1,
             clients: Vec::new(),
+            admission: Admission::default(),
+            keep_online: false,
         }
     }
 
@@ -276,12 +286,15 @@ impl Engine {
             Attachment::Remote | Attachment::Named => (Protocol::REMOTE_DEFAULT, false),
         };
         let must_name = attachment == Attachment::Named;
+        let remote = attachment != Attachment::Direct;
         self.clients.push(Client {
             id,
             protocol,
             name: None,
             must_name,
             carries_files: false,
+            remote,
+            grants: if remote { self.admission.of("") } else { Grants::ALL },
             listening,
             greeted: listening,
         });
@@ -403,21 +416,24 @@ impl Engine {
     /// How the session stands, for a client that has just come (skype-api 1.3).
     fn greet(&mut self, client: ClientId, out: &mut Vec<Output>) {
         let known = self.clients.iter().find(|known| known.id == client);
-        let protocol = known.map_or(Protocol::HIGHEST, |known| known.protocol);
+        let (protocol, reads) =
+            known.map_or((Protocol::HIGHEST, true), |known| (known.protocol, known.grants.has(Grants::READ)));
         let lines = [
             Line::notification().part("CONNSTATUS").part(self.connection_status().word()),
             Line::notification().part("CURRENTUSERHANDLE").part(self.me.handle.as_str()),
             Line::notification().part("USERSTATUS").part(status_word(self.user_status(), protocol)),
         ];
         // While a login runs, the rest is told to everybody when it has succeeded.
-        let told = if self.connection_status() == ConnectionStatus::Connecting { 1 } else { lines.len() };
+        let told = if reads && self.connection_status() == ConnectionStatus::Connecting { 1 } else { lines.len() };
         out.extend(lines.into_iter().take(told).map(|line| Output::ToClient(client, line.finish().0)));
-        self.tell_unheard(client, protocol, out);
+        if reads {
+            self.tell_unheard(client, protocol, out);
+        }
     }
 
     /// The clients to whom notifications go.
     pub(super) fn listening(&self) -> impl Iterator<Item = &Client> {
-        self.clients.iter().filter(|client| client.listening)
+        self.clients.iter().filter(|client| client.listening && client.grants.has(Grants::READ))
     }
 }
 

@@ -1,6 +1,8 @@
 //! The program imo2sproxy from the outside.
 #![cfg(all(unix, feature = "programs"))]
 
+#[path = "cli/accounts.rs"]
+mod accounts;
 #[path = "cli/activation.rs"]
 mod activation;
 #[path = "cli/check.rs"]
@@ -196,6 +198,8 @@ fn help_names_every_option_and_no_secret() {
         "--host",
         "--port",
         "--key",
+        "--allow-clients",
+        "--keep-online",
         "--server",
         "--insecure-http",
         "--ca-file",

@@ -9,6 +9,7 @@ use clap::Parser;
 
 use crate::settings::Mode;
 use crate::settings::Modes;
+use crate::settings::Others;
 use crate::settings::Settings;
 use crate::transfer::Transfer;
 
@@ -59,6 +60,13 @@ pub(crate) struct Options {
     /// Password that socket clients must give [env: IMO2SPROXY_KEY]
     #[arg(short, long, value_name = "PASSWORD")]
     key: Option<String>,
+    /// What clients may do whose NAME is in no [[client]] table of --config: all, or only known ones are let in
+    /// [default: all]
+    #[arg(long, value_name = "WHICH", hide_possible_values = true)]
+    allow_clients: Option<Others>,
+    /// SET USERSTATUS OFFLINE of one client does not log out the account that others use too
+    #[arg(long)]
+    keep_online: bool,
     /// imo-compatible server; without it, a gateway inside the program
     #[arg(long, value_name = "URL")]
     server: Option<String>,
@@ -166,6 +174,8 @@ impl From<Options> for Arguments {
             port: options.port,
             socket: options.socket,
             key: options.key,
+            allow_clients: options.allow_clients,
+            keep_online: switch(options.keep_online),
             server: options.server,
             insecure_http: switch(options.insecure_http),
             ca_file: options.ca_file,
@@ -181,6 +191,7 @@ impl From<Options> for Arguments {
             send_limit: options.send_limit,
             linger: options.linger,
             username: options.username,
+            client: Vec::new(),
             account: Vec::new(),
         };
         let transfer = options.export.map(Transfer::Export).or(options.import.map(Transfer::Import));

@@ -184,6 +184,7 @@ pub(crate) fn account(settings: Settings, data_dir: &DataDir) -> Result<Account,
     let modes = modes(&settings);
     let points = Points::new(&settings, &modes)?;
     let mut config = name(&settings)?;
+    config.admission = settings.admission();
     let history_dir = place_history(&mut config, settings.history, data_dir)?;
     let numbers = [
         ("history_days", settings.history_days),
@@ -199,6 +200,7 @@ pub(crate) fn account(settings: Settings, data_dir: &DataDir) -> Result<Account,
     config.files = absolute_text("files", settings.files)?;
     config.insecure_http = settings.insecure_http == Some(true);
     config.local_time = settings.local_time == Some(true);
+    config.keep_online = settings.keep_online == Some(true);
     config.interactive = settings.interactive == Some(true);
 
     let linger = Duration::try_from_secs_f64(settings.linger.unwrap_or(2.0))

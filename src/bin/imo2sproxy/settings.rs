@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 
+use imo2skype::model::Admission;
+use imo2skype::model::Grants;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -53,6 +55,45 @@ impl Modes {
 /// Behind the name of an option.
 pub(crate) const MISPLACED: &str = "is for the whole program: it belongs above the [[account]] tables";
 
+/// What clients may do whose name is in no table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Others {
+    /// everything
+    All,
+    /// nothing: only those in a [[client]] table are let in
+    Known,
+}
+
+/// A `[[client]]` table: what a client may do that says this name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Client {
+    name: String,
+    allow: Vec<Grant>,
+}
+
+/// A word of `allow`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+struct Grant(String, Grants);
+
+impl From<Grant> for String {
+    fn from(grant: Grant) -> Self {
+        grant.0
+    }
+}
+
+impl TryFrom<String> for Grant {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        let known = || Grants::WORDS.map(|(word, _)| word).join(", ");
+        let grants = Grants::named(&word).ok_or_else(|| format!("unknown grant {word:?}; known are {}", known()))?;
+        Ok(Self(word, grants))
+    }
+}
+
 /// Every option; what is `None` was not given.
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -68,6 +109,8 @@ pub(crate) struct Settings {
     pub(crate) port: Option<u16>,
     pub(crate) socket: Option<PathBuf>,
     pub(crate) key: Option<String>,
+    pub(crate) allow_clients: Option<Others>,
+    pub(crate) keep_online: Option<bool>,
     pub(crate) server: Option<String>,
     pub(crate) insecure_http: Option<bool>,
     pub(crate) ca_file: Option<PathBuf>,
@@ -83,6 +126,7 @@ pub(crate) struct Settings {
     pub(crate) send_limit: Option<u64>,
     pub(crate) linger: Option<f64>,
     pub(crate) username: Option<String>,
+    pub(crate) client: Vec<Client>,
     pub(crate) account: Vec<Settings>,
 }
 
@@ -105,6 +149,13 @@ impl Settings {
         })?;
         if settings.username.is_some() && !settings.account.is_empty() {
             return Err("username belongs into an [[account]] table like the others".to_owned());
+        }
+        for settings in settings.account.iter().chain([&settings]) {
+            let mut names: Vec<_> = settings.client.iter().map(|client| &client.name).collect();
+            names.sort_unstable();
+            if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err(format!("two [[client]] tables have the name {:?}", pair[0]));
+            }
         }
         for account in &settings.account {
             if let Some(name) = account.misplaced().first() {
@@ -140,6 +191,15 @@ impl Settings {
         false
     }
 
+    /// Who may do what.
+    pub(crate) fn admission(&self) -> Admission {
+        let granted = |client: &Client| client.allow.iter().fold(Grants::ATTACH, |all, grant| all.and(grant.1));
+        Admission {
+            known: self.client.iter().map(|client| (client.name.clone(), granted(client))).collect(),
+            others: if self.allow_clients == Some(Others::Known) { Grants::NONE } else { Grants::ALL },
+        }
+    }
+
     /// These settings, and where they say nothing, those `below`. The accounts stay.
     pub(crate) fn over(&self, below: &Self) -> Self {
         let (over, below) = (self.clone(), below.clone());
@@ -155,6 +215,8 @@ impl Settings {
             port: over.port.or(below.port),
             socket: over.socket.or(below.socket),
             key: over.key.or(below.key),
+            allow_clients: over.allow_clients.or(below.allow_clients),
+            keep_online: over.keep_online.or(below.keep_online),
             server: over.server.or(below.server),
             insecure_http: over.insecure_http.or(below.insecure_http),
             ca_file: over.ca_file.or(below.ca_file),
@@ -170,6 +232,7 @@ impl Settings {
             send_limit: over.send_limit.or(below.send_limit),
             linger: over.linger.or(below.linger),
             username: over.username.or(below.username),
+            client: if over.client.is_empty() { below.client } else { over.client },
             account: over.account,
         }
     }
@@ -206,6 +269,39 @@ mod tests {
         assert!(text.starts_with("line 2: ") && text.contains("keyy") && !text.contains("geheim"), "{text}");
         let text = problem("[[account]]\nusername = 'a'\nlog-file = 'x'\n");
         assert!(text.starts_with("line 3: ") && text.contains("log-file"), "{text}");
+    }
+
+    #[test]
+    fn clients_are_granted_what_their_table_says() {
+        let file = Settings::parse(
+            "allow_clients = 'known'\n[[client]]\nname = 'Kopete'\nallow = ['read', 'calls']\n\
+             [[client]]\nname = ''\nallow = []\n\
+             [[account]]\nusername = 'alice'\n\
+             [[account]]\nusername = 'bob'\nallow_clients = 'all'\n\
+             [[account.client]]\nname = 'Kopete'\nallow = ['send']\n",
+        )
+        .expect("a good file");
+        let of = |number: usize| file.account[number].over(&file).admission();
+        let read_and_call = Grants::ATTACH.and(Grants::READ).and(Grants::CALLS);
+        assert_eq!(
+            [of(0).of("Kopete"), of(0).of(""), of(0).of("kopete")],
+            [read_and_call, Grants::ATTACH, Grants::NONE]
+        );
+        assert_eq!([of(1).of("Kopete"), of(1).of("")], [Grants::ATTACH.and(Grants::SEND), Grants::ALL]);
+        assert_eq!(Settings::default().admission(), Admission::default());
+    }
+
+    #[test]
+    fn errors_in_tables_of_clients_are_named() {
+        let text = problem("[[client]]\nname = 'a'\nallow = ['raed']\n");
+        assert!(text.starts_with("line 3: ") && text.contains("raed"), "{text}");
+        assert!(text.contains("known are read, send, contacts, files, calls"), "{text}");
+        let text = problem("[[client]]\nname = 'a'\n");
+        assert!(text.contains("allow"), "{text}");
+        let text = problem("[[client]]\nname = 'a'\nallow = []\n[[client]]\nname = 'a'\nallow = []\n");
+        assert!(text.contains("two [[client]] tables") && text.contains("\"a\""), "{text}");
+        let text = problem("allow_clients = 'some'\n");
+        assert!(text.starts_with("line 1: ") && text.contains("`all` or `known`"), "{text}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use nix::sys::signal::Signal;
 
 use crate::Plugin;
 use crate::Running;
+use crate::failure;
 use crate::home;
 use crate::imo2sproxy;
 
@@ -34,4 +35,17 @@ fn clients_may_do_what_the_file_grants_their_name() {
     assert_eq!(kopete.wait("USERSTATUS"), "USERSTATUS OFFLINE");
     assert_eq!(writer.send("#3 GET USERSTATUS").line(), "#3 USERSTATUS ONLINE");
     assert_eq!(running.stop(Signal::SIGTERM).0, 0);
+}
+
+#[test]
+fn two_accounts_cannot_have_one_port() {
+    let home = home();
+    std::fs::write(home.path().join("secret"), "secret").expect("a file");
+    for (place, text) in [("port = 1401", "port: 1401 of 127.0.0.1"), ("socket = '/s'", "socket: /s")] {
+        let tables = "[[account]]\nusername = 'alice'\n[[account]]\nusername = 'bob'\n";
+        std::fs::write(home.path().join("config"), format!("password_file = 'secret'\n{place}\n{tables}"))
+            .expect("a file");
+        let errors = failure(&home, &["--config", "config"], 2);
+        assert!(errors.contains(text) && errors.contains("both alice and bob"), "{errors}");
+    }
 }

@@ -97,6 +97,7 @@ impl Plan {
                 Err(failure) => return Err(failure),
             }
         }
+        one_place_each(&accounts)?;
         let desk = desk(&whole, &data_dir, only_consoles)?;
         if accounts.is_empty() {
             return Err(Failure::service("no account is left to run"));
@@ -165,6 +166,21 @@ pub(crate) fn one_file_each(wanted: &[Settings]) -> Result<(), Failure> {
             pair[0].display()
         ))),
     }
+}
+
+/// A connection point belongs to one account: found before anything is started.
+fn one_place_each(accounts: &[Account]) -> Result<(), Failure> {
+    for (number, account) in accounts.iter().enumerate() {
+        for other in &accounts[number + 1..] {
+            if let Some(place) = account.points.clash(&other.points) {
+                return Err(Failure::usage(format!(
+                    "{place} cannot be for both {} and {}; name another in the table of one of them",
+                    account.config.username, other.config.username
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn modes(settings: &Settings) -> Vec<Mode> {

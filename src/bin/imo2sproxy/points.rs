@@ -72,6 +72,15 @@ impl Points {
         Ok(())
     }
 
+    /// The place that two accounts both want, if there is one.
+    pub(crate) fn clash(&self, other: &Self) -> Option<String> {
+        let (one, other) = (self.socket.as_ref()?, other.socket.as_ref()?);
+        let address = one.tcp.filter(|address| address.port() != 0 && Some(*address) == other.tcp);
+        let path = one.unix.as_ref().filter(|path| Some(*path) == other.unix.as_ref());
+        let port = address.map(|address| format!("port: {} of {}", address.port(), address.ip()));
+        port.or_else(|| path.map(|path| format!("socket: {}", path.display())))
+    }
+
     /// Takes every place. What can be seen without trying was seen before: a failure is no wrong usage.
     pub(crate) fn bind(self) -> Result<Vec<Bound>, Failure> {
         let failed = |error: imo2skype::Error| Failure::service(error.chain());

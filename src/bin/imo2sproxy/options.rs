@@ -58,6 +58,13 @@ pub(crate) struct Options {
     /// Password that socket clients must give [env: IMO2SPROXY_KEY]
     #[arg(short, long, value_name = "PASSWORD")]
     key: Option<String>,
+    /// X11 display to offer the Skype API on [default: SKYPEDISPLAY or else DISPLAY of the environment]
+    #[arg(long, value_name = "NAME")]
+    display: Option<String>,
+    /// Wait so long before answering commands with an id on D-Bus and X11, for clients that lose instant replies
+    /// [default: 0]
+    #[arg(long, value_name = "MS")]
+    reply_delay: Option<u64>,
     /// imo-compatible server; without it, a gateway inside the program
     #[arg(long, value_name = "URL")]
     server: Option<String>,
@@ -142,6 +149,8 @@ impl From<Options> for Arguments {
             port: options.port,
             socket: options.socket,
             key: options.key,
+            display: options.display,
+            reply_delay: options.reply_delay,
             server: options.server,
             insecure_http: switch(options.insecure_http),
             ca_file: options.ca_file,

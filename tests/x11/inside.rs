@@ -58,10 +58,16 @@ impl Inside {
     }
 }
 
-/// The window of a tool.
+/// The window of a tool, and the one of its Skype.
+fn windows(tool: &mut Running) -> [String; 2] {
+    let line = tool.send("!id").wait("!id ");
+    let mut windows = line.split(' ').skip(1).map(str::to_owned);
+    [(); 2].map(|()| windows.next().expect("two windows"))
+}
+
 fn window(tool: &mut Running) -> String {
-    tool.send("!id");
-    tool.wait("!id").split(' ').nth(1).expect("a window").to_owned()
+    let [own, _] = windows(tool);
+    own
 }
 
 #[test]
@@ -89,11 +95,13 @@ fn a_window_that_is_gone_is_no_client_any_more() {
     }
     // One that has gone before it is answered: what it said counts.
     let mut tool = Running::start(client(&pipe, &screen, &[]));
-    tool.send("NAME hasty").send("PROTOCOL 8").send("SET SILENT_MODE ON").send("!destroy").says(&["!destroyed"]);
+    tool.send("NAME hasty").send("PROTOCOL 8").send("SET SILENT_MODE ON").send("!destroy");
+    // Some answers may have come before that.
+    tool.wait("!destroyed");
     witness.wait("SILENT_MODE ON");
     witness.send("PING").says(&["PONG"]).send("PING").says(&["PONG"]);
     assert_eq!(inside.clients(), [stays]);
-    tool.send("!window").send("GET USERSTATUS").says(&["ERROR 68"]);
+    tool.send("!window").send("GET USERSTATUS").wait("ERROR 68");
 }
 
 #[test]
@@ -114,7 +122,35 @@ fn pieces_that_make_no_message_disturb_nobody() {
 }
 
 #[test]
-fn the_longest_line_comes_and_one_byte_more_is_refused() {
+fn answers_go_to_no_window_that_would_answer_them() {
+    let (home, screen) = (home(), Screen::start());
+    let pipe = compile(&home, "pipe");
+    let inside = Inside::serve(&screen, 1000, Duration::ZERO);
+    let mut tool = attached(&pipe, &screen);
+    let [own, skype] = windows(&mut tool);
+    tool.send(&format!("!as {skype}")).send("DANCE").send(&format!("!as {own}")).send("#1 PING").says(&["#1 PONG"]);
+    assert_eq!(inside.clients(), [format!("x11 {own}")]);
+}
+
+#[test]
+fn more_clients_than_can_be_are_not_answered() {
+    const MOST: usize = 1024;
+    let (home, screen) = (home(), Screen::start());
+    let pipe = compile(&home, "pipe");
+    let inside = Inside::serve(&screen, 1000, Duration::ZERO);
+    let (mut first, mut tool) = (attached(&pipe, &screen), attached(&pipe, &screen));
+    for _ in 2..MOST {
+        tool.send("!window").send("PING");
+    }
+    (2..MOST).for_each(|_| assert_eq!(tool.line(), "PONG"));
+    tool.send("!window").send("PING").send("!sync").says(&["!synced"]);
+    first.send("#1 PING").says(&["#1 PONG"]).send("#2 PING").says(&["#2 PONG"]);
+    assert_eq!(inside.clients().len(), MOST);
+    assert_eq!(tool.end(), (Vec::new(), Some(0), String::new()));
+}
+
+#[test]
+fn a_command_without_an_end_is_refused() {
     let (home, screen) = (home(), Screen::start());
     let pipe = compile(&home, "pipe");
     let inside = Inside::serve(&screen, 1000, Duration::ZERO);
@@ -174,17 +210,20 @@ fn a_client_that_is_given_up_may_come_again() {
     const LIMIT: usize = 16;
     let (home, screen) = (home(), Screen::start());
     let pipe = compile(&home, "pipe");
-    let inside = Inside::serve(&screen, LIMIT, Duration::ZERO);
+    let inside = Inside::serve(&screen, LIMIT, Duration::from_secs(3600));
     let (mut first, mut other) = (attached(&pipe, &screen), attached(&pipe, &screen));
-    // All at once, more than may wait: who came first goes, and the other is alone then.
+    first.send("#1 PING").send("!sync").says(&["!synced"]);
+    other.send("PING").says(&["PONG"]);
+    // More than may wait: the one whose lines are held back goes, and the other is alone then.
     inside.fake.deliver_together((0..200).map(|number| mood(number, "moods")).collect());
     other.wait("USER bob MOOD_TEXT 199 ");
     let stays = format!("x11 {}", window(&mut other));
-    assert_eq!(inside.clients(), std::slice::from_ref(&stays));
     // It has what waited for it, and nothing of what it was.
-    (0..LIMIT).for_each(|_| drop(first.line()));
+    first.says(&["#1 PONG"]);
+    (1..LIMIT).for_each(|_| drop(first.line()));
+    assert_eq!(inside.clients(), std::slice::from_ref(&stays));
     let again = format!("x11 {}", window(&mut first));
-    first.send("#1 GET USERSTATUS").says(&["#1 ERROR 68"]).send("#2 NAME again").says(&["#2 OK"]);
+    first.send("GET USERSTATUS").says(&["ERROR 68"]).send("NAME again").says(&["OK"]);
     assert_eq!(inside.clients(), [stays, again]);
 }
 

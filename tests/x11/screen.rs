@@ -1,7 +1,9 @@
 //! Displays without a screen.
 
+use std::ffi::OsStr;
 use std::io::BufRead;
 use std::io::BufReader;
+use std::path::Path;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
@@ -30,7 +32,13 @@ impl Screen {
     /// One with a number that nobody has.
     pub(crate) fn start() -> Self {
         let _one = numbers();
-        Self::run(None)
+        Self::run(None, &[])
+    }
+
+    /// One that lets in only who knows the cookie in this file.
+    pub(crate) fn start_closed(authority: &Path) -> Self {
+        let _one = numbers();
+        Self::run(None, &["-auth".as_ref(), authority.as_os_str()])
     }
 
     /// Dies without a word; another begins in its place.
@@ -40,13 +48,16 @@ impl Screen {
         // Another takes the number over only once there is no such process.
         self.child.wait().expect("it ends");
         let name = self.name.clone();
-        *self = Self::run(Some(&name));
+        *self = Self::run(Some(&name), &[]);
         assert_eq!(self.name, name);
     }
 
-    fn run(name: Option<&str>) -> Self {
+    fn run(name: Option<&str>, more: &[&OsStr]) -> Self {
         let mut command = Command::new("Xvfb");
-        command.args(name).args(["-displayfd", "1", "-screen", "0", "64x64x8", "-nolisten", "tcp", "-noreset"]);
+        command
+            .args(name)
+            .args(["-displayfd", "1", "-screen", "0", "64x64x8", "-nolisten", "tcp", "-noreset"])
+            .args(more);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child =
             command.spawn().unwrap_or_else(|error| panic!("Xvfb is needed (Debian: apt-get install xvfb): {error}"));

@@ -39,6 +39,30 @@ fn a_display_that_is_not_there_has_status_1_and_a_cure() {
 }
 
 #[test]
+fn a_display_with_a_cookie_lets_in_who_knows_it() {
+    let home = home();
+    let authority = home.path().join("authority");
+    // Any host, any display; the numbers have their high byte first, and each text its length before it.
+    let mut entry = vec![0xff, 0xff];
+    for text in [&b""[..], b"", b"MIT-MAGIC-COOKIE-1", b"0123456789abcdef"] {
+        entry.extend(u16::try_from(text.len()).expect("short").to_be_bytes());
+        entry.extend(text);
+    }
+    std::fs::write(&authority, entry).expect("a file");
+    let screen = Screen::start_closed(&authority);
+    let arguments = ["-mx", "--display", screen.name(), "alice"];
+    let output = daemon(&home, &arguments).output().expect("the program starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), errors.lines().count()), (Some(1), 1), "{errors}");
+    assert!(errors.contains(screen.name()) && errors.contains("XAUTHORITY"), "{errors}");
+    let mut command = daemon(&home, &arguments);
+    command.env("XAUTHORITY", &authority);
+    let mut daemon = Running::start(command);
+    assert_eq!(daemon.line(), format!("listening: x11 {}", screen.name()));
+    assert_eq!(daemon.stop(), "");
+}
+
+#[test]
 fn what_a_dead_skype_left_is_overwritten_and_what_we_leave_is_nothing() {
     let (home, screen) = (home(), Screen::start());
     let pipe = compile(&home, "pipe");

@@ -91,7 +91,10 @@ impl Client {
     /// Says what waits, as far as it is its turn and its time.
     pub(super) fn say(&mut self, display: &Display) -> Result<Progress, Parting> {
         for _ in 0..TURN {
-            if let Some(until) = self.held_until(Instant::now()) {
+            // Whoever was given up has nothing more to wait for.
+            if let Some(until) = self.held_until(Instant::now())
+                && self.session.standing().is_ok()
+            {
                 return Ok(Progress::Held(until));
             }
             if !self.say_next(display)? {

@@ -3,6 +3,7 @@
    !id             says the window of this client, and the one of Skype
    !sync           waits until the display has everything
    !window         goes on with a window of its own, and says nothing to the other any more
+   !as W           wants its answers at window W
    !destroy        destroys its window
    !watch W        waits until window W is destroyed
    !begin, !more T sends a piece as it is; _ stands for a NUL, ^ for a byte that no text has
@@ -60,6 +61,8 @@ static void obey(char *line) {
     puts("!synced");
   } else if (strcmp(line, "!window") == 0) {
     skype.own = XCreateSimpleWindow(skype.display, skype.root, 0, 0, 1, 1, 0, 0, 0);
+  } else if (strncmp(line, "!as ", 4) == 0) {
+    skype.own = strtoul(line + 4, NULL, 16);
   } else if (strcmp(line, "!destroy") == 0) {
     XDestroyWindow(skype.display, skype.own);
     XSync(skype.display, False);

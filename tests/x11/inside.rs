@@ -171,8 +171,9 @@ fn what_waits_for_its_time_waits_in_order_and_hinders_nobody() {
     let pipe = compile(&home, "pipe");
     let mut inside = Inside::serve(&screen, 1000, Duration::from_secs(3600));
     let (mut slow, mut other) = (attached(&pipe, &screen), attached(&pipe, &screen));
-    slow.send("GET CONNSTATUS").says(&["CONNSTATUS ONLINE"]);
-    slow.send("#1 PING").send("PING").send("#2 PING").send("!sync").says(&["!synced"]);
+    // The first of them has nothing to wait for.
+    slow.send("GET CONNSTATUS\n#1 PING\nPING\n#2 PING").says(&["CONNSTATUS ONLINE"]);
+    slow.send("!sync").says(&["!synced"]);
     // Twice: with the second, all is said that came before the first.
     other.send("PING").says(&["PONG"]).send("PING").says(&["PONG"]);
     assert_eq!(inside.unread(), [3, 0]);

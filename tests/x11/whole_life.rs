@@ -79,7 +79,7 @@ fn what_a_dead_skype_left_is_overwritten_and_what_we_leave_is_nothing() {
     silent.send("PING").says(&["PONG"]);
     assert_eq!(daemon.stop(), "");
     told.says(&["CONNSTATUS OFFLINE", "USERSTATUS LOGGEDOUT"]);
-    silent.send("!id").wait("!id");
+    silent.send("!sync").says(&["!synced"]);
     for tool in [told, silent] {
         assert_eq!(tool.end(), (Vec::new(), Some(0), String::new()));
     }

@@ -2,7 +2,7 @@
 # Fills fuzz/corpus with one file for each form of command, each event and each call of the imo protocol.
 set -eu
 cd "$(dirname "$0")"
-mkdir -p corpus/request corpus/event corpus/call
+mkdir -p corpus/request corpus/event corpus/call corpus/x11
 grep -v '^#' ../tests/reference/commands.txt | grep '|' | cut -d '|' -f 1 |
     sed -e 's/[][]//g' -e 's/<user>/bob/g' -e 's/<users>/bob, cecil/g' -e 's/<id>/100002/g' -e 's/<chat>/#alice\/$bob/g' \
         -e 's/<stream>/bob:1/g' -e 's/<app>/demo/g' -e 's/<bool>/TRUE/g' -e 's/<number>/1/g' -e 's/<path>/\/pics\/a.jpg/g' \
@@ -98,3 +98,9 @@ for file in $(ls corpus/call | grep d | sort -n); do
     cat "corpus/call/$file"
     printf '\0'
 done > corpus/call/all
+
+# Texts in pieces, of two senders.
+printf '\001\000NAME TestPlugin\000\000\000\000\000' > corpus/x11/one
+printf '\001\000MESSAGE bob Gr\303\274\303\237e \000\000an alle\000lle lle lle ' > corpus/x11/two
+printf '\001\000GET USER bobby ABOUT\003\001GET USER bobby ABOUT\002\001\000ET USER bobby ABOUT\000\001\000ET USER bobby ABOUT' \
+    > corpus/x11/senders

@@ -6,6 +6,8 @@
 pub mod console;
 pub mod skypeproxy;
 pub mod stream;
+#[cfg(all(unix, feature = "x11"))]
+pub mod x11;
 
 /// A connection point that answers. Dropping it stops it.
 pub trait Serving: Send {

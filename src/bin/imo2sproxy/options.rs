@@ -67,6 +67,13 @@ pub(crate) struct Options {
     /// SET USERSTATUS OFFLINE of one client does not log out the account that others use too
     #[arg(long)]
     keep_online: bool,
+    /// X11 display to offer the Skype API on [default: SKYPEDISPLAY or else DISPLAY of the environment]
+    #[arg(long, value_name = "NAME")]
+    display: Option<String>,
+    /// Wait so long before answering commands with an id on D-Bus and X11, for clients that lose instant replies
+    /// [default: 0]
+    #[arg(long, value_name = "MS")]
+    reply_delay: Option<u64>,
     /// imo-compatible server; without it, a gateway inside the program
     #[arg(long, value_name = "URL")]
     server: Option<String>,
@@ -176,6 +183,8 @@ impl From<Options> for Arguments {
             key: options.key,
             allow_clients: options.allow_clients,
             keep_online: switch(options.keep_online),
+            display: options.display,
+            reply_delay: options.reply_delay,
             server: options.server,
             insecure_http: switch(options.insecure_http),
             ca_file: options.ca_file,

@@ -1,6 +1,8 @@
 //! The connection points of an account for clients in other processes.
 
 use std::sync::Arc;
+#[cfg(unix)]
+use std::time::Duration;
 
 use imo2skype::Session;
 use imo2skype::transport::Serving;
@@ -9,6 +11,10 @@ use imo2skype::transport::skypeproxy::SkypeProxy;
 use imo2skype::transport::stream::BindOptions;
 #[cfg(unix)]
 use imo2skype::transport::stream::Inherited;
+#[cfg(unix)]
+use imo2skype::transport::x11;
+#[cfg(unix)]
+use imo2skype::transport::x11::X11;
 use secrecy::SecretString;
 
 use crate::failure::Failure;
@@ -20,6 +26,8 @@ use crate::settings::Settings;
 #[derive(Default)]
 pub(crate) struct Points {
     socket: Option<BindOptions>,
+    #[cfg(unix)]
+    x11: Option<x11::Options>,
 }
 
 /// A connection point that has its place, and answers nobody before it is told whose clients they are.
@@ -38,6 +46,12 @@ impl Points {
                 }
                 Mode::A => "a (window messages)",
                 Mode::D => "d (D-Bus)",
+                #[cfg(unix)]
+                Mode::X => {
+                    points.x11 = Some(display(settings)?);
+                    continue;
+                }
+                #[cfg(not(unix))]
                 Mode::X => "x (X11)",
                 Mode::N => "n (skypenet)",
                 Mode::L => "l (skyped lines)",
@@ -89,6 +103,11 @@ impl Points {
             let socket = SkypeProxy::bind(options).map_err(failed)?;
             bound.push(Box::new(move |session| Ok(Box::new(socket.serve(session)?))));
         }
+        #[cfg(unix)]
+        if let Some(options) = self.x11 {
+            let display = X11::bind(options).map_err(failed)?;
+            bound.push(Box::new(move |session| Ok(Box::new(display.serve(session)?))));
+        }
         Ok(bound)
     }
 }
@@ -111,4 +130,12 @@ fn stream(settings: &Settings, port: u16) -> BindOptions {
     }
     bind.key = settings.key.clone().map(SecretString::from);
     bind
+}
+
+#[cfg(unix)]
+fn display(settings: &Settings) -> Result<x11::Options, Failure> {
+    let reply_delay = Duration::from_millis(settings.reply_delay.unwrap_or(0));
+    let options = x11::Options { display: settings.display.clone(), reply_delay };
+    options.check()?;
+    Ok(options)
 }

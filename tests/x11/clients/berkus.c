@@ -1,0 +1,24 @@
+/* Behaves as berkus' sample does (clients 9): every command has the next number, protocol 5. It speaks before it has
+   said its name. */
+#include "skype.h"
+
+int main(void) {
+  attach(False);
+  say("PING");
+  expect("PONG");
+  say("#1 PROTOCOL 5");
+  expect("#1 ERROR 68");
+  say("GET USERSTATUS");
+  expect("ERROR 68");
+  say("#2 NAME x11-sample");
+  expect("#2 OK");
+  say("#3 PROTOCOL 5");
+  expect("#3 PROTOCOL 5");
+  expect("CONNSTATUS ONLINE");
+  expect("CURRENTUSERHANDLE alice");
+  expect("USERSTATUS ONLINE");
+  say("#4 GET USERSTATUS");
+  expect_of("#4 ", "#4 USERSTATUS ONLINE");
+  puts("done");
+  return 0;
+}

@@ -142,7 +142,7 @@ fn modes(settings: &Settings) -> Vec<Mode> {
 
 fn account(settings: Settings, password: Option<String>, data_dir: &DataDir) -> Result<Account, Failure> {
     let modes = modes(&settings);
-    let points = Points::new(&settings, &modes)?;
+    let points = Points::new(&settings, &modes, data_dir)?;
     let mut config = name(&settings)?;
     let history_dir = place_history(&mut config, settings.history, data_dir)?;
     let numbers = [

@@ -4,6 +4,8 @@
 //! attach is said here for it.
 
 mod codec;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod tls;
 
 use std::net::SocketAddr;

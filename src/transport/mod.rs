@@ -4,6 +4,8 @@
 //! common (`stream`).
 
 pub mod console;
+pub mod skyped;
+pub mod skypenet;
 pub mod skypeproxy;
 pub mod stream;
 #[cfg(all(unix, feature = "x11"))]

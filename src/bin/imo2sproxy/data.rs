@@ -42,6 +42,11 @@ impl DataDir {
         Ok(directory.join("gateway.db"))
     }
 
+    /// The certificate of the skyped sockets, where the user names none.
+    pub(crate) fn certificate(&self) -> Result<PathBuf, Failure> {
+        Ok(self.path()?.join("skyped.pem"))
+    }
+
     /// The history of an account, where the user says nothing else.
     pub(crate) fn history(&self, config: &Config) -> Result<PathBuf, Failure> {
         Ok(self.path()?.join("history").join(file_name(config)))

@@ -57,6 +57,18 @@ pub(crate) struct Options {
     /// Socket in the file system, for this user alone, in place of the port (beside it with --port or --host)
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
+    /// Port of the skypenet socket (-m n); 0 picks a free one [default: 5000]
+    #[arg(long, value_name = "PORT")]
+    skypenet_port: Option<u16>,
+    /// Port of the skyped socket (-m l); 0 picks a free one [default: 2727]
+    #[arg(long, value_name = "PORT")]
+    skyped_port: Option<u16>,
+    /// Certificate of the skyped socket (PEM) [default: one that is made and kept in --data-dir]
+    #[arg(long, value_name = "FILE")]
+    skyped_cert: Option<PathBuf>,
+    /// Private key of that certificate (PEM) [default: in the same file]
+    #[arg(long, value_name = "FILE")]
+    skyped_key: Option<PathBuf>,
     /// Password that socket clients must give [env: IMO2SPROXY_KEY]
     #[arg(short, long, value_name = "PASSWORD")]
     key: Option<String>,
@@ -180,6 +192,10 @@ impl From<Options> for Arguments {
             host: options.host,
             port: options.port,
             socket: options.socket,
+            skypenet_port: options.skypenet_port,
+            skyped_port: options.skyped_port,
+            skyped_cert: options.skyped_cert,
+            skyped_key: options.skyped_key,
             key: options.key,
             allow_clients: options.allow_clients,
             keep_online: switch(options.keep_online),

@@ -198,7 +198,7 @@ fn account_with_password(settings: Settings, password: Option<String>, data_dir:
 /// An account that has no password yet.
 pub(crate) fn account(settings: Settings, data_dir: &DataDir) -> Result<Account, Failure> {
     let modes = modes(&settings);
-    let points = Points::new(&settings, &modes)?;
+    let points = Points::new(&settings, &modes, data_dir)?;
     let mut config = name(&settings)?;
     config.admission = settings.admission();
     let history_dir = place_history(&mut config, settings.history, data_dir)?;

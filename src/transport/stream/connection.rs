@@ -205,7 +205,7 @@ impl Connection {
         if let Some(TurnedAway { at, answer, reason }) = &self.turned_away
             && *at <= now
         {
-            self.out.extend_from_slice(answer);
+            self.protocol.farewell(answer, &mut self.out);
             let reason = (*reason).to_owned();
             // One byte or a few words: there is room, or the other side does not want to know.
             let _ = self.flush();

@@ -5,6 +5,7 @@
 
 mod bind;
 mod connection;
+mod door;
 mod server;
 
 use std::time::Duration;
@@ -12,6 +13,8 @@ use std::time::Duration;
 pub use bind::BindOptions;
 pub use bind::Inherited;
 pub(super) use bind::Listeners;
+pub(super) use door::Door;
+pub(super) use door::WRONG_PASSWORD_PAUSE;
 pub(super) use server::Kind;
 pub use server::Serving;
 
@@ -36,6 +39,11 @@ pub(super) trait Protocol: Send {
 
     /// Appends a line of the session.
     fn encode(&mut self, line: &str, out: &mut Vec<u8>);
+
+    /// Appends the last words to a client that is turned away.
+    fn farewell(&mut self, answer: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(answer);
+    }
 
     /// Asks the client for a place for the file of this name, which is answered by [`Step::Slot`]; whether it can be
     /// asked.
@@ -63,6 +71,5 @@ pub(super) enum Step<'a> {
     /// Wait so long, say this, and end: nothing that comes meanwhile is looked at.
     TurnAway { pause: Duration, answer: &'static [u8], reason: &'static str },
     /// The client wants to end.
-    #[expect(dead_code, reason = "no protocol says it yet")]
     Goodbye,
 }

@@ -30,9 +30,13 @@ impl Engine {
         (self.me.handle.as_str(), self.connection_status().word(), status)
     }
 
-    /// A client has said its name.
+    /// A client has said its name. One that has to, and says it again, attaches anew (transports 2.2).
     pub(super) fn name_client(&mut self, client: ClientId, name: &str) {
         if let Some(client) = self.clients.iter_mut().find(|known| known.id == client) {
+            if client.must_name && client.name.is_some() {
+                client.protocol = Protocol::REMOTE_DEFAULT;
+                client.greeted = false;
+            }
             client.name = Some(name.into());
         }
     }

@@ -161,7 +161,7 @@ pub(super) struct Client {
     /// Whether notifications go to it.
     listening: bool,
     /// Whether it was told how the session stands.
-    greeted: bool,
+    pub(super) greeted: bool,
 }
 
 /// What an unanswered task was about.

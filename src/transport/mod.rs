@@ -4,6 +4,8 @@
 //! common (`stream`).
 
 pub mod console;
+#[cfg(all(unix, feature = "dbus"))]
+pub mod dbus;
 pub mod skypeproxy;
 pub mod stream;
 

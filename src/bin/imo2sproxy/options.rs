@@ -58,6 +58,12 @@ pub(crate) struct Options {
     /// Password that socket clients must give [env: IMO2SPROXY_KEY]
     #[arg(short, long, value_name = "PASSWORD")]
     key: Option<String>,
+    /// D-Bus: the system bus instead of the session bus
+    #[arg(long)]
+    dbus_system: bool,
+    /// D-Bus and X11: replies to numbered commands wait so long, for clients that miss faster ones [default: 0]
+    #[arg(long, value_name = "MILLISECONDS")]
+    reply_delay: Option<u64>,
     /// imo-compatible server; without it, a gateway inside the program
     #[arg(long, value_name = "URL")]
     server: Option<String>,
@@ -142,6 +148,8 @@ impl From<Options> for Arguments {
             port: options.port,
             socket: options.socket,
             key: options.key,
+            dbus_system: switch(options.dbus_system),
+            reply_delay: options.reply_delay,
             server: options.server,
             insecure_http: switch(options.insecure_http),
             ca_file: options.ca_file,

@@ -1,9 +1,13 @@
 //! The connection points of an account for clients in other processes.
 
 use std::sync::Arc;
+#[cfg(unix)]
+use std::time::Duration;
 
 use imo2skype::Session;
 use imo2skype::transport::Serving;
+#[cfg(unix)]
+use imo2skype::transport::dbus;
 use imo2skype::transport::skypeproxy;
 use imo2skype::transport::skypeproxy::SkypeProxy;
 use imo2skype::transport::stream::BindOptions;
@@ -18,6 +22,8 @@ use crate::settings::Settings;
 #[derive(Default)]
 pub(crate) struct Points {
     socket: Option<BindOptions>,
+    #[cfg(unix)]
+    dbus: Option<dbus::Options>,
 }
 
 /// A connection point that has its place, and answers nobody before it is told whose clients they are.
@@ -34,7 +40,13 @@ impl Points {
                     points.socket = Some(socket(settings)?);
                     continue;
                 }
+                #[cfg(unix)]
+                Mode::D => {
+                    points.dbus = Some(dbus(settings)?);
+                    continue;
+                }
                 Mode::A => "a (window messages)",
+                #[cfg(not(unix))]
                 Mode::D => "d (D-Bus)",
                 Mode::X => "x (X11)",
                 Mode::N => "n (skypenet)",
@@ -52,6 +64,11 @@ impl Points {
         if let Some(options) = self.socket {
             let socket = SkypeProxy::bind(options).map_err(failed)?;
             bound.push(Box::new(move |session| Ok(Box::new(socket.serve(session)?))));
+        }
+        #[cfg(unix)]
+        if let Some(options) = self.dbus {
+            let dbus = dbus::Dbus::bind(options).map_err(failed)?;
+            bound.push(Box::new(move |session| Ok(Box::new(dbus.serve(session)?))));
         }
         Ok(bound)
     }
@@ -75,4 +92,13 @@ fn stream(settings: &Settings, port: u16) -> BindOptions {
     }
     bind.key = settings.key.clone().map(SecretString::from);
     bind
+}
+
+#[cfg(unix)]
+fn dbus(settings: &Settings) -> Result<dbus::Options, Failure> {
+    let mut options = dbus::Options::default();
+    options.system = settings.dbus_system == Some(true);
+    options.reply_delay = Duration::from_millis(settings.reply_delay.unwrap_or_default());
+    options.check()?;
+    Ok(options)
 }

@@ -63,6 +63,9 @@ pub(crate) struct Settings {
     pub(crate) port: Option<u16>,
     pub(crate) socket: Option<PathBuf>,
     pub(crate) key: Option<String>,
+    pub(crate) dbus_system: Option<bool>,
+    /// Milliseconds.
+    pub(crate) reply_delay: Option<u64>,
     pub(crate) server: Option<String>,
     pub(crate) insecure_http: Option<bool>,
     pub(crate) ca_file: Option<PathBuf>,
@@ -130,6 +133,8 @@ impl Settings {
             port: over.port.or(below.port),
             socket: over.socket.or(below.socket),
             key: over.key.or(below.key),
+            dbus_system: over.dbus_system.or(below.dbus_system),
+            reply_delay: over.reply_delay.or(below.reply_delay),
             server: over.server.or(below.server),
             insecure_http: over.insecure_http.or(below.insecure_http),
             ca_file: over.ca_file.or(below.ca_file),

@@ -126,14 +126,17 @@ struct Bus {
 
 impl Bus {
     fn session() -> Self {
-        Self::start(SESSION, &[], false)
+        Self::start(SESSION, "", &[], false)
     }
 
-    /// A bus with this configuration, and these variables for what it starts.
-    fn start(configuration: &str, environment: &[(&str, &Path)], system: bool) -> Self {
+    /// A bus with this configuration, that starts this service with these variables.
+    fn start(configuration: &str, service: &str, environment: &[(&str, &Path)], system: bool) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let services = folder.path().join("services");
         fs::create_dir(&services).expect("a folder");
+        if !service.is_empty() {
+            fs::write(services.join("com.Skype.API.service"), service).expect("a file");
+        }
         let text = format!(
             "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\"\n \
              \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n<busconfig>\n\

@@ -45,14 +45,10 @@ fn a_bus_starts_the_daemon_when_a_client_looks_for_a_skype() {
         process.display()
     );
     fs::write(settings.join("imo2sproxy.toml"), text).expect("a file");
-    let bus = Bus::start(SESSION, &[("HOME", home.path())], false);
     let program = imo2sproxy();
     let folder = program.parent().and_then(Path::to_str).expect("UTF-8");
     let service = dist("com.Skype.API.service.in").replace("@bindir@", folder);
-    let place = bus.folder.path().join("services/com.Skype.API.service");
-    fs::write(place, service).expect("a file");
-    // A bus sees new files when it is told to look.
-    signal(bus.process.as_ref().expect("it runs").id(), Signal::SIGHUP);
+    let bus = Bus::start(SESSION, &service, &[("HOME", home.path())], false);
     assert!(!process.exists());
     let replies = bus.client_succeeds("invoke.py", &["NAME x", "PROTOCOL 8", "GET CURRENTUSERHANDLE"]);
     assert_eq!(replies, "OK\nPROTOCOL 8\nCURRENTUSERHANDLE alice\n");
@@ -74,7 +70,7 @@ fn the_policy_lets_one_user_be_a_skype_and_a_group_use_it() {
     let mine = policy
         .replace("user=\"imo2skype\"", &format!("user=\"{user}\""))
         .replace("group=\"imo2skype\"", &format!("group=\"{group}\""));
-    let bus = Bus::start(&format!("{SYSTEM}{mine}"), &[], true);
+    let bus = Bus::start(&format!("{SYSTEM}{mine}"), "", &[], true);
     let daemon = bus.daemon(&["--dbus-system"]);
     let bob = Bob::friend_of(&daemon.gateway);
     assert_eq!(bus.client_succeeds("small.py", &[]), "ok\n");
@@ -82,7 +78,7 @@ fn the_policy_lets_one_user_be_a_skype_and_a_group_use_it() {
     assert_eq!(daemon.running.stop().0, 0);
 
     // For who is not that user, the policy as it is.
-    let bus = Bus::start(&format!("{SYSTEM}{policy}"), &[], true);
+    let bus = Bus::start(&format!("{SYSTEM}{policy}"), "", &[], true);
     let output = bus.daemon_command(&["--dbus-system"]).output().expect("the program starts");
     let errors = String::from_utf8(output.stderr).expect("UTF-8");
     assert_eq!(output.status.code(), Some(1), "{errors}");
@@ -91,7 +87,7 @@ fn the_policy_lets_one_user_be_a_skype_and_a_group_use_it() {
 
     // And who is not of the group, is not heard.
     let own = mine.replace("<allow send_destination=\"com.Skype.API\"/>", "");
-    let bus = Bus::start(&format!("{SYSTEM}{own}"), &[], true);
+    let bus = Bus::start(&format!("{SYSTEM}{own}"), "", &[], true);
     let daemon = bus.daemon(&["--dbus-system"]);
     let output = bus.client("invoke.py", &["NAME x"]).output().expect("python3");
     let errors = String::from_utf8_lossy(&output.stderr);

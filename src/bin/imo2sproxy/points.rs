@@ -96,9 +96,10 @@ fn stream(settings: &Settings, port: u16) -> BindOptions {
 
 #[cfg(unix)]
 fn dbus(settings: &Settings) -> Result<dbus::Options, Failure> {
-    let mut options = dbus::Options::default();
-    options.system = settings.dbus_system == Some(true);
-    options.reply_delay = Duration::from_millis(settings.reply_delay.unwrap_or_default());
+    let options = dbus::Options {
+        system: settings.dbus_system == Some(true),
+        reply_delay: Duration::from_millis(settings.reply_delay.unwrap_or_default()),
+    };
     options.check()?;
     Ok(options)
 }

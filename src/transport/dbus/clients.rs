@@ -116,7 +116,8 @@ impl Clients {
 
     /// The next reply that is due, and whose it is.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<(Arc<str>, Message)> {
-        let held = self.held.pop_front_if(|held| held.due <= now)?;
+        self.due().filter(|due| *due <= now)?;
+        let held = self.held.pop_front()?;
         if let Some(client) = self.known.get_mut(&held.client) {
             client.held -= 1;
         }

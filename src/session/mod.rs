@@ -636,6 +636,7 @@ impl Shared {
                     Output::Reply { client, token, mut line, start } => {
                         let waiter = core.waiters.iter().position(|waiter| waiter.token == token);
                         if let Some(waiter) = waiter {
+                            lines::notification(client, &line);
                             line.drain(..start);
                             core.waiters.swap_remove(waiter).answer(line);
                         } else {

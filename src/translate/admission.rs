@@ -144,9 +144,14 @@ impl Engine {
         (self.me.handle.as_str(), self.connection_status().word(), status)
     }
 
-    /// A client has said its name; whether it is welcome.
+    /// A client has said its name; whether it is welcome. One that has to, and says it again, attaches anew
+    /// (transports 2.2).
     pub(super) fn name_client(&mut self, client: ClientId, name: &str) -> bool {
         let Some(client) = self.clients.iter_mut().find(|known| known.id == client) else { return false };
+        if client.must_name && client.name.is_some() {
+            client.protocol = Protocol::REMOTE_DEFAULT;
+            client.greeted = false;
+        }
         client.name = Some(name.into());
         if client.remote {
             client.grants = self.admission.of(name);

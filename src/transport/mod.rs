@@ -4,6 +4,8 @@
 //! common (`stream`).
 
 pub mod console;
+#[cfg(all(unix, feature = "dbus"))]
+pub mod dbus;
 pub mod skyped;
 pub mod skypenet;
 pub mod skypeproxy;

@@ -82,8 +82,10 @@ pub(crate) struct Options {
     /// X11 display to offer the Skype API on [default: SKYPEDISPLAY or else DISPLAY of the environment]
     #[arg(long, value_name = "NAME")]
     display: Option<String>,
-    /// Wait so long before answering commands with an id on D-Bus and X11, for clients that lose instant replies
-    /// [default: 0]
+    /// D-Bus: the system bus instead of the session bus
+    #[arg(long)]
+    dbus_system: bool,
+    /// D-Bus and X11: replies to commands with an id wait so long, for clients that miss faster ones [default: 0]
     #[arg(long, value_name = "MS")]
     reply_delay: Option<u64>,
     /// imo-compatible server; without it, a gateway inside the program
@@ -200,6 +202,7 @@ impl From<Options> for Arguments {
             allow_clients: options.allow_clients,
             keep_online: switch(options.keep_online),
             display: options.display,
+            dbus_system: switch(options.dbus_system),
             reply_delay: options.reply_delay,
             server: options.server,
             insecure_http: switch(options.insecure_http),

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use imo2skype::Session;
 use imo2skype::transport::Serving;
+#[cfg(unix)]
+use imo2skype::transport::dbus;
 use imo2skype::transport::skyped;
 use imo2skype::transport::skyped::Identity;
 use imo2skype::transport::skyped::Skyped;
@@ -37,6 +39,8 @@ pub(crate) struct Points {
     x11: Option<x11::Options>,
     skypenet: Option<BindOptions>,
     skyped: Option<(BindOptions, Result<Identity, Failure>)>,
+    #[cfg(unix)]
+    dbus: Option<dbus::Options>,
 }
 
 /// A connection point that has its place, and answers nobody before it is told whose clients they are.
@@ -65,7 +69,13 @@ impl Points {
                     points.skyped = Some((bind, identity(settings, data_dir)?));
                     continue;
                 }
+                #[cfg(unix)]
+                Mode::D => {
+                    points.dbus = Some(dbus(settings)?);
+                    continue;
+                }
                 Mode::A => "a (window messages)",
+                #[cfg(not(unix))]
                 Mode::D => "d (D-Bus)",
                 #[cfg(unix)]
                 Mode::X => {
@@ -139,6 +149,11 @@ impl Points {
             let socket = Skyped::bind(options, &identity).map_err(failed)?;
             bound.push(Box::new(move |session| Ok(Box::new(socket.serve(session)?))));
         }
+        #[cfg(unix)]
+        if let Some(options) = self.dbus {
+            let dbus = dbus::Dbus::bind(options).map_err(failed)?;
+            bound.push(Box::new(move |session| Ok(Box::new(dbus.serve(session)?))));
+        }
         Ok(bound)
     }
 }
@@ -177,6 +192,16 @@ fn stream(settings: &Settings, port: u16) -> BindOptions {
 fn display(settings: &Settings) -> Result<x11::Options, Failure> {
     let reply_delay = Duration::from_millis(settings.reply_delay.unwrap_or(0));
     let options = x11::Options { display: settings.display.clone(), reply_delay };
+    options.check()?;
+    Ok(options)
+}
+
+#[cfg(unix)]
+fn dbus(settings: &Settings) -> Result<dbus::Options, Failure> {
+    let options = dbus::Options {
+        system: settings.dbus_system == Some(true),
+        reply_delay: Duration::from_millis(settings.reply_delay.unwrap_or_default()),
+    };
     options.check()?;
     Ok(options)
 }

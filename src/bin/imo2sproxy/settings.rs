@@ -116,6 +116,8 @@ pub(crate) struct Settings {
     pub(crate) allow_clients: Option<Others>,
     pub(crate) keep_online: Option<bool>,
     pub(crate) display: Option<String>,
+    pub(crate) dbus_system: Option<bool>,
+    /// Milliseconds.
     pub(crate) reply_delay: Option<u64>,
     pub(crate) server: Option<String>,
     pub(crate) insecure_http: Option<bool>,
@@ -228,6 +230,7 @@ impl Settings {
             allow_clients: over.allow_clients.or(below.allow_clients),
             keep_online: over.keep_online.or(below.keep_online),
             display: over.display.or(below.display),
+            dbus_system: over.dbus_system.or(below.dbus_system),
             reply_delay: over.reply_delay.or(below.reply_delay),
             server: over.server.or(below.server),
             insecure_http: over.insecure_http.or(below.insecure_http),

@@ -23,7 +23,7 @@ _imo2sproxy() {
 
     case "${cmd}" in
         imo2sproxy)
-            opts="-d -v -l -t -i -m -h -p -k --daemon --pid-file --verbose --log-file --local-time --interactive --host --port --socket --key --server --insecure-http --ca-file --files --network --password-file --data-dir --control --metrics --history --history-days --history-messages --send-limit --export --import --check-config --status --json --config --linger --help --version"
+            opts="-d -v -l -t -i -m -h -p -k --daemon --pid-file --verbose --log-file --local-time --interactive --host --port --socket --skypenet-port --skyped-port --skyped-cert --skyped-key --key --allow-clients --keep-online --display --dbus-system --reply-delay --server --insecure-http --ca-file --files --network --password-file --data-dir --control --metrics --history --history-days --history-messages --send-limit --export --import --check-config --status --json --config --linger --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -65,11 +65,39 @@ _imo2sproxy() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --skypenet-port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skyped-port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skyped-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skyped-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-clients)
+                    COMPREPLY=($(compgen -W "all known" -- "${cur}"))
+                    return 0
+                    ;;
+                --display)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reply-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -10,7 +10,15 @@ c\t'console: commands on standard input, notifications on standard output'"
 complete -c imo2sproxy -s h -l host -d 'Address to bind the socket to; any beyond loopback needs --key [default: 127.0.0.1]' -r
 complete -c imo2sproxy -s p -l port -d 'Port to bind the socket to; 0 picks a free one [default: 1401]' -r
 complete -c imo2sproxy -l socket -d 'Socket in the file system, for this user alone, in place of the port (beside it with --port or --host)' -r -F
+complete -c imo2sproxy -l skypenet-port -d 'Port of the skypenet socket (-m n); 0 picks a free one [default: 5000]' -r
+complete -c imo2sproxy -l skyped-port -d 'Port of the skyped socket (-m l); 0 picks a free one [default: 2727]' -r
+complete -c imo2sproxy -l skyped-cert -d 'Certificate of the skyped socket (PEM) [default: one that is made and kept in --data-dir]' -r -F
+complete -c imo2sproxy -l skyped-key -d 'Private key of that certificate (PEM) [default: in the same file]' -r -F
 complete -c imo2sproxy -s k -l key -d 'Password that socket clients must give [env: IMO2SPROXY_KEY]' -r
+complete -c imo2sproxy -l allow-clients -d 'What clients may do whose NAME is in no [[client]] table of --config: all, or only known ones are let in [default: all]' -r -f -a "all\t'everything'
+known\t'nothing: only those in a [[client]] table are let in'"
+complete -c imo2sproxy -l display -d 'X11 display to offer the Skype API on [default: SKYPEDISPLAY or else DISPLAY of the environment]' -r
+complete -c imo2sproxy -l reply-delay -d 'D-Bus and X11: replies to commands with an id wait so long, for clients that miss faster ones [default: 0]' -r
 complete -c imo2sproxy -l server -d 'imo-compatible server; without it, a gateway inside the program' -r
 complete -c imo2sproxy -l ca-file -d 'One more root certificate to trust (PEM)' -r -F
 complete -c imo2sproxy -l files -d 'Folder below which clients may have files (pictures of users) read and written; without it they may not' -r -F
@@ -31,6 +39,8 @@ complete -c imo2sproxy -s d -l daemon -d 'Detach from the console'
 complete -c imo2sproxy -s v -l verbose -d 'Log every command and notification'
 complete -c imo2sproxy -s t -l local-time -d 'Stamp messages with the current time, not with the server\'s'
 complete -c imo2sproxy -s i -l interactive -d 'Open the call page of the network in the browser when a call starts'
+complete -c imo2sproxy -l keep-online -d 'SET USERSTATUS OFFLINE of one client does not log out the account that others use too'
+complete -c imo2sproxy -l dbus-system -d 'D-Bus: the system bus instead of the session bus'
 complete -c imo2sproxy -l insecure-http -d 'Take http: for other hosts than this one'
 complete -c imo2sproxy -l check-config -d 'Read everything as for a start, say what there is or every problem, and end; nothing is begun, asked or written'
 complete -c imo2sproxy -l status -d 'Say how the accounts of the running daemon stand, and end: status 0 if all are online, otherwise 1'

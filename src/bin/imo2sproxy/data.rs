@@ -16,6 +16,7 @@ use crate::failure::Failure;
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-');
 
 /// The data directory. One that cannot be found stops only those who need it.
+#[derive(Clone)]
 pub(crate) struct DataDir(Option<PathBuf>);
 
 impl DataDir {

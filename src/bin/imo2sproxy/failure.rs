@@ -29,16 +29,18 @@ impl From<Status> for ExitCode {
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) status: Status,
+    /// Whether trying again may help.
+    pub(crate) passing: bool,
     text: String,
 }
 
 impl Failure {
     pub(crate) fn usage(text: impl Into<String>) -> Self {
-        Self { status: Status::Usage, text: text.into() }
+        Self { status: Status::Usage, passing: false, text: text.into() }
     }
 
     pub(crate) fn service(text: impl Into<String>) -> Self {
-        Self { status: Status::Service, text: text.into() }
+        Self { status: Status::Service, passing: false, text: text.into() }
     }
 
     /// The same, with the account it is about.
@@ -69,10 +71,11 @@ impl From<Error> for Failure {
             Error::LoginRefused { .. } => {
                 let cure = "wrong user name or password";
                 let text = if text.contains(cure) { text } else { format!("{text} ({cure})") };
-                Self { status: Status::Refused, text }
+                Self { status: Status::Refused, passing: false, text }
             }
             Error::Network { .. } => {
-                Self::service(format!("{text}; is the address right (--server), and is the server running?"))
+                let text = format!("{text}; is the address right (--server), and is the server running?");
+                Self { passing: true, ..Self::service(text) }
             }
             Error::Store { .. } => Self::service(format!("{text}; another --data-dir may help")),
             _ => Self::service(text),

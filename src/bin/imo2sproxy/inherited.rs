@@ -1,13 +1,19 @@
 //! Sockets that a service manager holds for the program (sd_listen_fds): they become SkypeProxy sockets.
 
+use std::sync::Arc;
+
+use imo2skype::transport::stream::Inherited;
+
 use crate::failure::Failure;
 use crate::plan::Account;
+
+/// The sockets that are for an account, however often it is started.
+pub(crate) type Sockets = Vec<Arc<Inherited>>;
 
 /// Gives every socket that was handed over to the account that it is named after, any other to the first that has a
 /// SkypeProxy socket. Must be called before there is a second thread or process: they are for this one.
 #[cfg(unix)]
-pub(crate) fn hand_out(accounts: &mut [Account]) -> Result<(), Failure> {
-    use imo2skype::transport::stream::Inherited;
+pub(crate) fn hand_out(accounts: &mut [&mut Account]) -> Result<(), Failure> {
     use listenfd::ListenFd;
 
     let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
@@ -30,12 +36,23 @@ pub(crate) fn hand_out(accounts: &mut [Account]) -> Result<(), Failure> {
             let whose = named.map_or_else(|| "no account has".to_owned(), |_| format!("{name} does not have"));
             Failure::usage(format!("the service manager brings a socket, but {whose} the connection point -m s"))
         })?;
-        account.points.inherit(socket)?;
+        account.points.inherit(one_more(&socket)?)?;
+        account.inherited.push(Arc::new(socket));
     }
     Ok(())
 }
 
 #[cfg(not(unix))]
-pub(crate) fn hand_out(_accounts: &mut [Account]) -> Result<(), Failure> {
+pub(crate) fn hand_out(_accounts: &mut [&mut Account]) -> Result<(), Failure> {
     Ok(())
+}
+
+/// The same socket: clients that come while the account is started again wait there.
+pub(crate) fn one_more(socket: &Inherited) -> Result<Inherited, Failure> {
+    let copy = match socket {
+        Inherited::Tcp(socket) => socket.try_clone().map(Inherited::Tcp),
+        #[cfg(unix)]
+        Inherited::Unix(socket) => socket.try_clone().map(Inherited::Unix),
+    };
+    copy.map_err(|error| Failure::service(format!("cannot use a socket of the service manager: {error}")))
 }

@@ -27,6 +27,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::failure::Failure;
+use crate::failure::complain;
 use crate::journal;
 use crate::journal::Priority;
 
@@ -44,6 +45,7 @@ pub(crate) struct Log {
     thread: Option<JoinHandle<()>>,
     end: Sender<Entry>,
     muted: Arc<AtomicBool>,
+    is_file: bool,
 }
 
 enum Entry {
@@ -105,7 +107,7 @@ impl Log {
             .with(messages)
             .try_init()
             .map_err(|error| Failure::service(format!("cannot start the log: {error}")))?;
-        Ok(Self { thread: Some(thread), end: sender, muted })
+        Ok(Self { thread: Some(thread), end: sender, muted, is_file: file.is_some() })
     }
 
     /// Has the file opened again, by its name, for those who have moved it away.
@@ -114,6 +116,14 @@ impl Log {
         move || {
             // An error means that the log is over.
             let _ = entries.send(Entry::Reopen);
+        }
+    }
+
+    /// Says something about the program itself, in the file too if there is one.
+    pub(crate) fn complain(&self, text: &str) {
+        complain(text);
+        if self.is_file {
+            tracing::warn!("{text}");
         }
     }
 

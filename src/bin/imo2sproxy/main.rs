@@ -1,5 +1,6 @@
 //! The daemon: accounts logged in, with connection points for Skype API plugins.
 
+mod accounts;
 mod check;
 mod console;
 #[cfg_attr(not(unix), path = "control_elsewhere.rs")]
@@ -25,6 +26,8 @@ mod report;
 mod run;
 mod settings;
 mod signals;
+mod sources;
+mod start;
 mod status;
 mod transfer;
 

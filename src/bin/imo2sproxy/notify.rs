@@ -45,7 +45,6 @@ impl Manager {
     }
 
     /// The configuration is read again; [`ready`](Self::ready) ends that.
-    #[expect(dead_code, reason = "nothing reads a configuration again yet")]
     pub(crate) fn reloading(&self) {
         match NotifyState::monotonic_usec_now() {
             Ok(now) => tell(&[NotifyState::Reloading, now]),
@@ -58,17 +57,17 @@ impl Manager {
         tell(&[NotifyState::Stopping, NotifyState::Status("logging out")]);
     }
 
-    /// The next event; signs of life are given meanwhile.
-    pub(crate) fn wait<T>(&mut self, events: &Receiver<T>) -> Option<T> {
+    /// The next event, or that it is late enough; signs of life are given meanwhile.
+    pub(crate) fn wait<T>(&mut self, events: &Receiver<T>, until: Option<Instant>) -> Result<T, RecvTimeoutError> {
         loop {
+            let beat = self.beat.map(|_| self.next);
             // Without a watchdog nothing wakes the program for nothing.
-            if self.beat.is_none() {
-                return events.recv().ok();
-            }
-            match events.recv_deadline(self.next) {
-                Ok(event) => return Some(event),
-                Err(RecvTimeoutError::Timeout) => self.beat(),
-                Err(RecvTimeoutError::Disconnected) => return None,
+            let Some(deadline) = beat.into_iter().chain(until).min() else {
+                return events.recv().map_err(|_| RecvTimeoutError::Disconnected);
+            };
+            match events.recv_deadline(deadline) {
+                Err(RecvTimeoutError::Timeout) if beat == Some(deadline) => self.beat(),
+                outcome => return outcome,
             }
         }
     }

@@ -1,8 +1,10 @@
 //! There is no service manager that wants to be told anything here.
 
 use std::time::Duration;
+use std::time::Instant;
 
 use crossbeam_channel::Receiver;
+use crossbeam_channel::RecvTimeoutError;
 
 use crate::report::Reports;
 
@@ -23,7 +25,10 @@ impl Manager {
 
     pub(crate) fn stopping(&self) {}
 
-    pub(crate) fn wait<T>(&mut self, events: &Receiver<T>) -> Option<T> {
-        events.recv().ok()
+    pub(crate) fn wait<T>(&mut self, events: &Receiver<T>, until: Option<Instant>) -> Result<T, RecvTimeoutError> {
+        match until {
+            Some(until) => events.recv_deadline(until),
+            None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        }
     }
 }

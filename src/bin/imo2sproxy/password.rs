@@ -24,11 +24,37 @@ pub(crate) fn given(
     argument: Option<String>,
     file: Option<&Path>,
 ) -> Result<Option<SecretString>, Failure> {
-    if let Some(password) = argument {
+    if argument.is_some() {
         complain(
             "warning: other users of this machine can see a password on the command line; \
              --password-file and IMO2SKYPE_PASSWORD keep it to yourself",
         );
+    }
+    if let Some(password) = stated(argument, file)? {
+        return Ok(Some(password));
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(missing(username));
+    }
+    Ok(None)
+}
+
+/// The same once more, where it may be `known` already: nobody is asked or warned again.
+pub(crate) fn again(
+    username: &str,
+    argument: Option<String>,
+    file: Option<&Path>,
+    known: Option<SecretString>,
+) -> Result<SecretString, Failure> {
+    stated(argument, file)?.or(known).ok_or_else(|| missing(username))
+}
+
+fn missing(username: &str) -> Failure {
+    Failure::usage(format!("no password for {username}: give it by --password-file FILE or in IMO2SKYPE_PASSWORD"))
+}
+
+fn stated(argument: Option<String>, file: Option<&Path>) -> Result<Option<SecretString>, Failure> {
+    if let Some(password) = argument {
         return checked(password, "the argument PASSWORD").map(Some);
     }
     if let Some(file) = file {
@@ -40,16 +66,10 @@ pub(crate) fn given(
         return checked(password.to_owned(), &format!("the password file {name}")).map(Some);
     }
     match std::env::var("IMO2SKYPE_PASSWORD") {
-        Ok(password) if !password.is_empty() => return Ok(Some(password.into())),
-        Err(std::env::VarError::NotUnicode(_)) => return Err(Failure::usage("IMO2SKYPE_PASSWORD is not UTF-8")),
-        _ => {}
+        Ok(password) if !password.is_empty() => Ok(Some(password.into())),
+        Err(std::env::VarError::NotUnicode(_)) => Err(Failure::usage("IMO2SKYPE_PASSWORD is not UTF-8")),
+        _ => Ok(None),
     }
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(format!(
-            "no password for {username}: give it by --password-file FILE or in IMO2SKYPE_PASSWORD"
-        )));
-    }
-    Ok(None)
 }
 
 fn checked(password: String, whence: &str) -> Result<SecretString, Failure> {

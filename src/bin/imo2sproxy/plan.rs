@@ -11,12 +11,14 @@ use crate::data::DataDir;
 use crate::desk;
 use crate::failure::Failure;
 use crate::failure::complain;
+use crate::inherited::Sockets;
 use crate::metrics;
 use crate::options::Arguments;
-use crate::password;
 use crate::points::Points;
 use crate::settings::Mode;
 use crate::settings::Settings;
+use crate::sources::Planned;
+use crate::sources::Sources;
 
 /// In the place of a file: no file.
 pub(crate) const MEMORY: &str = "memory";
@@ -29,18 +31,26 @@ pub(crate) struct Plan {
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) data_dir: DataDir,
     pub(crate) desk: desk::Wanted,
-    /// Those that can be tried; never empty.
-    pub(crate) accounts: Vec<Account>,
+    /// At least one of them can be tried.
+    pub(crate) accounts: Vec<Planned>,
     /// Whether there was more than one account to begin with.
     pub(crate) several: bool,
+    /// What was said for the whole program.
+    pub(crate) whole: Settings,
+    /// Where all of this is from.
+    pub(crate) sources: Sources,
 }
 
 /// One account, and where plugins find it.
 pub(crate) struct Account {
+    /// What it was made from.
+    pub(crate) settings: Settings,
     pub(crate) config: Config,
     /// The directory of the history, if it is to be made; or why there is no place for a file.
     pub(crate) history_dir: Result<Option<PathBuf>, Failure>,
     pub(crate) points: Points,
+    /// In the place of the SkypeProxy socket among them.
+    pub(crate) inherited: Sockets,
     pub(crate) console: bool,
     pub(crate) linger: Duration,
 }
@@ -78,32 +88,26 @@ impl Wanted {
 
 impl Plan {
     pub(crate) fn new(arguments: Arguments) -> Result<Self, Failure> {
-        let Arguments { settings, config, password, task: _ } = arguments;
-        let environment = Settings { key: key_of_environment()?, ..Settings::default() };
-        let Wanted { whole, accounts: wanted } = Wanted::of(settings.over(&environment), config)?;
+        let sources = Sources::new(arguments)?;
+        let Wanted { whole, accounts: wanted } = sources.wanted()?;
         let several = wanted.len() > 1;
-        if several {
-            one_console(&wanted)?;
-            one_file_each(&wanted)?;
-        }
         let data_dir = DataDir::new(absolute(whole.data_dir.clone())?);
         let only_consoles = wanted.iter().all(|settings| modes(settings) == [Mode::C]);
-        let mut accounts = Vec::new();
-        for settings in wanted {
-            let name = settings.username.clone();
-            match account_with_password(settings, password.clone(), &data_dir) {
-                Ok(account) => accounts.push(account),
-                Err(failure) if several => failure.of(name.as_deref().unwrap_or("[[account]]")).tell(),
-                Err(failure) => return Err(failure),
+        let accounts = sources.plan(wanted, &data_dir)?;
+        for planned in &accounts {
+            match &planned.account {
+                Err(failure) if several => failure.clone().of(&planned.name).tell(),
+                Err(failure) => return Err(failure.clone()),
+                Ok(_) => {}
             }
         }
-        one_place_each(&accounts)?;
         let desk = desk(&whole, &data_dir, only_consoles)?;
-        if accounts.is_empty() {
+        let mut good = accounts.iter().filter_map(|planned| planned.account.as_ref().ok()).peekable();
+        if good.peek().is_none() {
             return Err(Failure::service("no account is left to run"));
         }
 
-        let mut detach = detaches(&whole, accounts.iter().any(|account| account.console))?;
+        let mut detach = detaches(&whole, good.any(|account| account.console))?;
         let verbose = whole.verbose == Some(true);
         if detach && verbose && whole.log_file.is_none() {
             complain("warning: the verbose log needs the console; give a file by -l to detach from it (-d)");
@@ -111,13 +115,15 @@ impl Plan {
         }
         Ok(Self {
             detach,
-            pid_file: absolute(whole.pid_file)?,
+            pid_file: absolute(whole.pid_file.clone())?,
             verbose,
-            log_file: absolute(whole.log_file)?,
+            log_file: absolute(whole.log_file.clone())?,
             data_dir,
             desk,
             accounts,
             several,
+            whole,
+            sources,
         })
     }
 }
@@ -169,7 +175,7 @@ pub(crate) fn one_file_each(wanted: &[Settings]) -> Result<(), Failure> {
 }
 
 /// A connection point belongs to one account: found before anything is started.
-fn one_place_each(accounts: &[Account]) -> Result<(), Failure> {
+pub(crate) fn one_place_each(accounts: &[&Account]) -> Result<(), Failure> {
     for (number, account) in accounts.iter().enumerate() {
         for other in &accounts[number + 1..] {
             if let Some(place) = account.points.clash(&other.points) {
@@ -187,21 +193,18 @@ pub(crate) fn modes(settings: &Settings) -> Vec<Mode> {
     settings.mode.as_ref().map(|modes| modes.list()).filter(|modes| !modes.is_empty()).unwrap_or(vec![Mode::S])
 }
 
-fn account_with_password(settings: Settings, password: Option<String>, data_dir: &DataDir) -> Result<Account, Failure> {
-    let file = settings.password_file.clone();
-    let mut account = account(settings, data_dir)?;
-    // Last, because it may ask.
-    account.config.password = password::find(&account.config.username, password, file.as_deref())?;
-    Ok(account)
+/// The connection points of an account, which are made anew for each start.
+pub(crate) fn points(settings: &Settings, data_dir: &DataDir) -> Result<Points, Failure> {
+    Points::new(settings, &modes(settings), data_dir)
 }
 
 /// An account that has no password yet.
 pub(crate) fn account(settings: Settings, data_dir: &DataDir) -> Result<Account, Failure> {
+    let points = points(&settings, data_dir)?;
     let modes = modes(&settings);
-    let points = Points::new(&settings, &modes, data_dir)?;
     let mut config = name(&settings)?;
     config.admission = settings.admission();
-    let history_dir = place_history(&mut config, settings.history, data_dir)?;
+    let history_dir = place_history(&mut config, settings.history.clone(), data_dir)?;
     let numbers = [
         ("history_days", settings.history_days),
         ("history_messages", settings.history_messages),
@@ -212,8 +215,8 @@ pub(crate) fn account(settings: Settings, data_dir: &DataDir) -> Result<Account,
             config.set(key, &number.to_string())?;
         }
     }
-    config.ca_file = absolute_text("ca_file", settings.ca_file)?;
-    config.files = absolute_text("files", settings.files)?;
+    config.ca_file = absolute_text("ca_file", settings.ca_file.clone())?;
+    config.files = absolute_text("files", settings.files.clone())?;
     config.insecure_http = settings.insecure_http == Some(true);
     config.local_time = settings.local_time == Some(true);
     config.keep_online = settings.keep_online == Some(true);
@@ -221,7 +224,8 @@ pub(crate) fn account(settings: Settings, data_dir: &DataDir) -> Result<Account,
 
     let linger = Duration::try_from_secs_f64(settings.linger.unwrap_or(2.0))
         .map_err(|_| Failure::usage("linger: takes a number of seconds"))?;
-    Ok(Account { config, history_dir, points, console: modes.contains(&Mode::C), linger })
+    let console = modes.contains(&Mode::C);
+    Ok(Account { settings, config, history_dir, points, inherited: Sockets::new(), console, linger })
 }
 
 /// Whose account it is, and where.

@@ -16,7 +16,6 @@ use imo2skype::transport::skypenet::Skypenet;
 use imo2skype::transport::skypeproxy;
 use imo2skype::transport::skypeproxy::SkypeProxy;
 use imo2skype::transport::stream::BindOptions;
-#[cfg(unix)]
 use imo2skype::transport::stream::Inherited;
 #[cfg(unix)]
 use imo2skype::transport::x11;
@@ -99,13 +98,11 @@ impl Points {
     }
 
     /// Whether there is to be a SkypeProxy socket.
-    #[cfg(unix)]
     pub(crate) fn has_socket(&self) -> bool {
         self.socket.is_some()
     }
 
     /// Takes a socket that listens already in the place of the one that was to be made.
-    #[cfg(unix)]
     pub(crate) fn inherit(&mut self, inherited: Inherited) -> Result<(), Failure> {
         if let Some(socket) = &mut self.socket {
             (socket.tcp, socket.unix) = (None, None);

@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::plan::MEMORY;
+use crate::plan::modes;
 
 /// A connection point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Deserialize, Serialize)]
@@ -95,7 +97,7 @@ impl TryFrom<String> for Grant {
 }
 
 /// Every option; what is `None` was not given.
-#[derive(Clone, Default, Deserialize, Serialize)]
+#[derive(Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Settings {
     pub(crate) daemon: Option<bool>,
@@ -197,6 +199,60 @@ impl Settings {
             return true;
         }
         false
+    }
+
+    /// The same with files that are found from every directory; they are named as seen from this one.
+    pub(crate) fn rooted(mut self, directory: &Path) -> Self {
+        let history = self.history.as_mut().filter(|history| history.as_path() != Path::new(MEMORY));
+        let files = [
+            &mut self.socket,
+            &mut self.ca_file,
+            &mut self.files,
+            &mut self.password_file,
+            &mut self.skyped_cert,
+            &mut self.skyped_key,
+        ];
+        for file in files.into_iter().flatten().chain(history) {
+            // An empty one is refused where it is used.
+            if !file.as_os_str().is_empty() {
+                let rooted = directory.join(&*file);
+                *file = std::path::absolute(&rooted).unwrap_or(rooted);
+            }
+        }
+        self
+    }
+
+    /// What an account has to be started again for when it changes. Its password is compared apart, wherever it is from.
+    pub(crate) fn of_account(&self) -> Self {
+        Self {
+            mode: Some(Modes::Many(modes(self))),
+            daemon: None,
+            pid_file: None,
+            verbose: None,
+            log_file: None,
+            data_dir: None,
+            control: None,
+            metrics: None,
+            password_file: None,
+            allow_clients: None,
+            client: Vec::new(),
+            account: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// What is for the whole program, and is not the same in these other settings.
+    pub(crate) fn other_for_the_program(&self, other: &Self) -> Vec<&'static str> {
+        let changed = [
+            ("daemon", self.daemon != other.daemon),
+            ("control", self.control != other.control),
+            ("data_dir", self.data_dir != other.data_dir),
+            ("log_file", self.log_file != other.log_file),
+            ("metrics", self.metrics != other.metrics),
+            ("pid_file", self.pid_file != other.pid_file),
+            ("verbose", self.verbose != other.verbose),
+        ];
+        changed.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()
     }
 
     /// Who may do what.

@@ -1,4 +1,5 @@
-//! SIGTERM and SIGINT: the first asks to stop, the second insists. SIGUSR1: the log file was moved away.
+//! SIGTERM and SIGINT: the first asks to stop, the second insists. SIGHUP: the configuration file has changed. SIGUSR1: the
+//! log file was moved away.
 
 use crossbeam_channel::Sender;
 
@@ -10,6 +11,7 @@ pub(crate) fn watch(events: Sender<Event>, reopen_log: impl Fn() + Send + 'stati
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
 
+    use signal_hook::consts::SIGHUP;
     use signal_hook::consts::SIGINT;
     use signal_hook::consts::SIGTERM;
     use signal_hook::consts::SIGUSR1;
@@ -22,18 +24,22 @@ pub(crate) fn watch(events: Sender<Event>, reopen_log: impl Fn() + Send + 'stati
         signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&asked)).map_err(failed)?;
         signal_hook::flag::register(signal, Arc::clone(&asked)).map_err(failed)?;
     }
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1]).map_err(failed)?;
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1]).map_err(failed)?;
     std::thread::Builder::new()
         .name("imo2sproxy-signals".to_owned())
         .stack_size(64 * 1024)
         .spawn(move || {
             for signal in signals.forever() {
-                if signal == SIGUSR1 {
-                    reopen_log();
-                    continue;
-                }
+                let event = match signal {
+                    SIGUSR1 => {
+                        reopen_log();
+                        continue;
+                    }
+                    SIGHUP => Event::Reload,
+                    _ => Event::Stop,
+                };
                 // Nobody listens any more when the program is stopping already.
-                let _ = events.send(Event::Stop);
+                let _ = events.send(event);
             }
         })
         .map_err(failed)?;

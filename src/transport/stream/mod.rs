@@ -1,6 +1,6 @@
 //! Connection points over streams: one thread each, for any number of clients.
 //!
-//! A [`Protocol`] knows the bytes and nothing else; what a socket, a session and time have to do with each other is
+//! A `Protocol` knows the bytes and nothing else; what a socket, a session and time have to do with each other is
 //! the same for all of them, and is here.
 
 mod bind;

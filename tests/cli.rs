@@ -272,7 +272,7 @@ fn wrong_usage_has_status_2_and_says_what_would_be_right() {
         (&["--password-file", "nowhere", "alice"], "nowhere"),
         (&["--password-file", "empty", "alice"], "is empty"),
         (&["--config", "nowhere.toml"], "nowhere.toml"),
-        (&["--config", "typo.toml"], "line 3: unknown field `keyy`"),
+        (&["--config", "typo.toml"], "line 3, column 1: unknown field `keyy`"),
         (&["--server", "http://192.0.2.1/", "-p0", "alice", "secret"], "insecure"),
     ];
     for (arguments, hint) in table {

@@ -124,6 +124,35 @@ fn every_problem_is_told_with_its_line() {
 }
 
 #[test]
+fn no_secret_is_in_what_is_said_of_a_file() {
+    let home = home();
+    for config in [
+        "key = 4711",
+        "key = [\"geheim\"]",
+        "key = 'geheim",
+        "key = geheim",
+        "key = 'a', password = 'geheim'",
+        "password = 'geheim'",
+        "port = 'geheim'",
+        "mode = 'geheim'",
+        "allow_clients = 'geheim'",
+        "[[client]]\nname = 'geheim'",
+        "[[client]]\nname = 4711\nallow = []",
+        "[[client]]\nname = 'a'\nallow = ['geheim']",
+        "[[account]]\nusername = 'a'\npassword = 'geheim'",
+        "[[account]]\nusername = 'a'\nkey = 4711",
+        "[[account]]\nusername = 'a'\nkey 'geheim'",
+    ] {
+        write(&home, "config", &format!("{config}\n"));
+        for arguments in [&["--check-config", "--config", "config"][..], &["--config", "config"]] {
+            let errors = failure(&home, arguments, 2);
+            assert!(!errors.contains("geheim") && !errors.contains("4711"), "{config}: {errors}");
+            assert!(errors.contains("config:") && errors.lines().count() <= 2, "{config}: {errors}");
+        }
+    }
+}
+
+#[test]
 fn the_example_is_good() {
     let home = home();
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/dist/imo2sproxy.toml");

@@ -91,7 +91,7 @@ fn kind(name: &str) -> (String, String) {
         _ => {
             let problem = refusal(&format!("{name} = 'no such word'\n")).unwrap_or_default();
             assert!(problem.contains("unknown variant"), "{name}: say in words what {takes} is");
-            let words: Vec<_> = problem.split('`').skip(3).step_by(2).map(|word| format!("\"{word}\"")).collect();
+            let words: Vec<_> = problem.split('`').skip(1).step_by(2).map(|word| format!("\"{word}\"")).collect();
             return (words.join(" or "), words[0].clone());
         }
     };

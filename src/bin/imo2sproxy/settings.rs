@@ -91,7 +91,7 @@ impl TryFrom<String> for Grant {
 
     fn try_from(word: String) -> Result<Self, String> {
         let known = || Grants::WORDS.map(|(word, _)| word).join(", ");
-        let grants = Grants::named(&word).ok_or_else(|| format!("unknown grant {word:?}; known are {}", known()))?;
+        let grants = Grants::named(&word).ok_or_else(|| format!("unknown grant; known are {}", known()))?;
         Ok(Self(word, grants))
     }
 }
@@ -153,9 +153,9 @@ impl Settings {
 
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let settings: Self = toml::from_str(text).map_err(|error| {
-            // The text of the line is left out: there may be a key in it.
-            let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count()) + 1;
-            format!("line {line}: {}", error.message())
+            let before = &text[..error.span().map_or(0, |span| span.start)];
+            let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+            format!("line {}, column {column}: {}", before.matches('\n').count() + 1, without_value(&error))
         })?;
         if settings.username.is_some() && !settings.account.is_empty() {
             return Err("username belongs into an [[account]] table like the others".to_owned());
@@ -309,6 +309,19 @@ impl Settings {
     }
 }
 
+/// What is wrong with a file; its text is left out, and any value with it: there may be a key in it.
+pub(crate) fn without_value(error: &toml::de::Error) -> String {
+    let message = error.message();
+    match message.rsplit_once(", expected ") {
+        // As in "invalid type: integer `17`", "unknown variant `secret`".
+        Some((found, expected)) if found.starts_with("invalid ") || found.starts_with("unknown variant ") => {
+            let kind = found.split(['`', '"']).next().unwrap_or_default().trim_end();
+            format!("{kind}, expected {expected}")
+        }
+        _ => message.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -337,9 +350,40 @@ mod tests {
     #[test]
     fn typing_errors_are_found_with_their_line() {
         let text = problem("verbose = true\nkeyy = 'geheim'\n");
-        assert!(text.starts_with("line 2: ") && text.contains("keyy") && !text.contains("geheim"), "{text}");
+        assert!(text.starts_with("line 2, column 1: ") && text.contains("keyy") && !text.contains("geheim"), "{text}");
         let text = problem("[[account]]\nusername = 'a'\nlog-file = 'x'\n");
-        assert!(text.starts_with("line 3: ") && text.contains("log-file"), "{text}");
+        assert!(text.starts_with("line 3, column 1: ") && text.contains("log-file"), "{text}");
+    }
+
+    #[test]
+    fn no_value_is_in_an_error() {
+        for (line, known) in [
+            ("key = 4711", "column 7: invalid type: integer, expected a string"),
+            ("key = ['geheim', 4711]", "column 7: invalid type: sequence, expected a string"),
+            ("key = { geheim = 4711 }", "column 7: invalid type: map, expected a string"),
+            ("key = 'geheim", "invalid literal string"),
+            ("key = geheim", "string values must be quoted"),
+            ("key = 4711geheim", "column 11: "),
+            ("key = 'a' 'geheim'", "column 11: "),
+            ("key = \"\\geheim\"", "column 9: "),
+            ("key = '\u{fc}' geheim", "column 11: "),
+            ("key 'geheim'", "column 5: "),
+            ("key: 'geheim'", "column "),
+            ("password = 'geheim'", "column 1: unknown field `password`"),
+            ("port = 'geheim, expected x'", "column 8: invalid type: string, expected u16"),
+            ("port = 471147", "column 8: invalid value: integer, expected u16"),
+            ("verbose = 'geheim'", "column 11: invalid type: string, expected a boolean"),
+            ("host = 'geheim'", "column 8: invalid IP address"),
+            ("metrics = 'geheim'", "column 11: invalid socket address"),
+            ("mode = 'geheim'", "column 8: mode must be one of"),
+            ("allow_clients = 'geheim'", "column 17: unknown variant, expected `all` or `known`"),
+            ("client = [{ name = 'a', allow = ['geheim'] }]", "column 33: unknown grant; known are read"),
+            ("client = [{ name = 4711, allow = [] }]", "column 20: invalid type: integer, expected a string"),
+        ] {
+            let text = problem(&format!("\n{line}\n"));
+            assert!(text.starts_with("line 2, ") && text.contains(known), "{line}: {text}");
+            assert!(!text.contains("geheim") && !text.contains("4711"), "{line}: {text}");
+        }
     }
 
     #[test]
@@ -365,14 +409,14 @@ mod tests {
     #[test]
     fn errors_in_tables_of_clients_are_named() {
         let text = problem("[[client]]\nname = 'a'\nallow = ['raed']\n");
-        assert!(text.starts_with("line 3: ") && text.contains("raed"), "{text}");
+        assert!(text.starts_with("line 3, column 9: unknown grant"), "{text}");
         assert!(text.contains("known are read, send, contacts, files, calls"), "{text}");
         let text = problem("[[client]]\nname = 'a'\n");
         assert!(text.contains("allow"), "{text}");
         let text = problem("[[client]]\nname = 'a'\nallow = []\n[[client]]\nname = 'a'\nallow = []\n");
         assert!(text.contains("two [[client]] tables") && text.contains("\"a\""), "{text}");
         let text = problem("allow_clients = 'some'\n");
-        assert!(text.starts_with("line 1: ") && text.contains("`all` or `known`"), "{text}");
+        assert!(text.starts_with("line 1, ") && text.contains("`all` or `known`"), "{text}");
     }
 
     #[test]

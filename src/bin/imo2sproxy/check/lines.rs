@@ -8,6 +8,7 @@ use toml::de::DeValue;
 
 use crate::settings::MISPLACED;
 use crate::settings::Settings;
+use crate::settings::without_value;
 
 /// Where the options of a configuration file are.
 #[derive(Debug, Default)]
@@ -99,8 +100,8 @@ pub(super) fn problems(text: &str) -> Vec<Problem> {
 /// What is wrong with an option that stands alone.
 fn wrong(key: &str, value: &toml::Value) -> Option<String> {
     let error = alone(key, value).err()?;
-    // The words for a wrong kind of value name the value.
-    Some(if key == "key" { "key: takes text".to_owned() } else { error.message().to_owned() })
+    let text = without_value(&error);
+    Some(if text.starts_with("unknown field") { text } else { format!("{key}: {text}") })
 }
 
 fn alone(key: &str, value: &toml::Value) -> Result<Settings, toml::de::Error> {

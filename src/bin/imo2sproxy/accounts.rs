@@ -29,7 +29,8 @@ use crate::start;
 use crate::start::Id;
 use crate::start::Running;
 
-/// The longest wait before a server that cannot be reached is tried again.
+/// The first wait before a server that cannot be reached is tried again, and the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 pub(crate) struct Accounts {
@@ -253,9 +254,8 @@ impl Accounts {
                 None
             }
             Err(failure) => {
-                let wait = Duration::from_secs(1 << entry.tries.min(6)).min(LONGEST_WAIT);
+                let again = failure.passing.then(|| Instant::now() + wait(entry.tries));
                 entry.tries += 1;
-                let again = failure.passing.then(|| Instant::now() + wait);
                 let reason = failure.text().to_owned();
                 entry.phase = Phase::Failed { reason: reason.clone(), again };
                 let failure = if self.several { failure.of(&entry.name) } else { failure };
@@ -418,6 +418,27 @@ impl Entry {
     }
 }
 
+/// How long to wait after so many tries: twice as long as before, ± 20 %, because others wait for the same server.
+fn wait(tries: u32) -> Duration {
+    let doubled = FIRST_WAIT.saturating_mul(1 << tries.min(10)).min(LONGEST_WAIT);
+    doubled.mul_f64(rand::random_range(0.8..=1.2)).clamp(FIRST_WAIT, LONGEST_WAIT)
+}
+
 fn lock(table: &Mutex<Vec<Entry>>) -> MutexGuard<'_, Vec<Entry>> {
     table.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wait_is_longer_and_none_is_that_of_the_others() {
+        for (tries, least, most) in [(0, 1., 1.2), (1, 1.6, 2.4), (5, 25.6, 38.4), (6, 48., 60.), (u32::MAX, 48., 60.)]
+        {
+            let waits: Vec<_> = (0..100).map(|_| wait(tries).as_secs_f64()).collect();
+            assert!(waits.iter().all(|wait| (least..=most).contains(wait)), "{tries}: {waits:?}");
+            assert!(waits.iter().any(|wait| *wait != waits[0]), "no jitter: {waits:?}");
+        }
+    }
 }

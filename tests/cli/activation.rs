@@ -67,6 +67,38 @@ fn a_socket_goes_to_the_account_that_it_is_named_after() {
 }
 
 #[test]
+fn a_socket_stays_with_its_account_whatever_becomes_of_that() {
+    let home = home();
+    let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = socket.local_addr().expect("bound").to_string();
+    let file = |name: &str, text: &str| std::fs::write(home.path().join(name), text).expect("a file");
+    let whose = |plugin: &mut Plugin| plugin.send("#1 GET CURRENTUSERHANDLE").wait("#1");
+    let config = |bob: &str| {
+        let alice = "password_file = 'secret'\nport = 0\n[[account]]\nusername = 'alice'\n";
+        file("config", &format!("{alice}[[account]]\nusername = 'bob'\n{bob}"));
+    };
+    file("secret", "geheim");
+    config("password_file = 'nowhere'\n");
+    let mut plugin = Plugin::connect(&address);
+    plugin.send("#1 GET CURRENTUSERHANDLE");
+    let mut running = Running::start(activated(&home, socket.into(), "bob", &["--config", "config"]));
+    let mut alice = Plugin::connect(running.told("listening: skypeproxy ").strip_suffix(" (alice)").expect("alice"));
+    assert_eq!(whose(&mut alice), "#1 CURRENTUSERHANDLE alice");
+    running.told("listening: gateway ");
+    for bob in ["", "keep_online = true\n"] {
+        config(bob);
+        running.signal(Signal::SIGHUP);
+        assert_eq!(running.told("listening: skypeproxy "), format!("{address} (bob)"));
+        assert_eq!(whose(&mut Plugin::connect(&address)), "#1 CURRENTUSERHANDLE bob");
+    }
+    assert_eq!(plugin.wait("#1"), "#1 CURRENTUSERHANDLE bob");
+    plugin.end();
+    assert_eq!(whose(&mut alice), "#1 CURRENTUSERHANDLE alice");
+    let (status, errors) = running.stop(Signal::SIGTERM);
+    assert_eq!(status, 0, "{errors}");
+}
+
+#[test]
 fn a_socket_that_is_for_nobody_is_wrong_usage() {
     let home = home();
     let open = TcpListener::bind("0.0.0.0:0").expect("a free port");

@@ -19,6 +19,7 @@ use secrecy::SecretString;
 use crate::data::DataDir;
 use crate::data::make_directory;
 use crate::failure::Failure;
+use crate::inherited::Sockets;
 use crate::plan::Account;
 use crate::report::Report;
 use crate::report::Reports;
@@ -36,6 +37,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 pub(crate) struct Accounts {
     table: Arc<Mutex<Vec<Entry>>>,
     data_dir: Arc<DataDir>,
+    sockets: Sockets,
     /// Started when the first account needs it.
     gateway: Option<Gateway>,
     gateway_is_told: bool,
@@ -70,10 +72,11 @@ enum Phase {
 }
 
 impl Accounts {
-    pub(crate) fn new(data_dir: DataDir, events: Sender<Event>) -> Self {
+    pub(crate) fn new(data_dir: DataDir, sockets: Sockets, events: Sender<Event>) -> Self {
         Self {
             table: Arc::default(),
             data_dir: Arc::new(data_dir),
+            sockets,
             gateway: None,
             gateway_is_told: false,
             events,
@@ -133,16 +136,12 @@ impl Accounts {
                     entry.renew(account);
                     table.push(entry);
                 }
-                (Ok(mut account), None) => {
+                (Ok(account), None) => {
                     let before = old.iter().position(|entry| entry.name == name);
                     if let Some(place) = before.filter(|place| old[*place].has_console()) {
                         told.push(format!("{name}: what has the console changes when the program is started again"));
                         table.push(old.remove(place));
                         continue;
-                    }
-                    // It never gets a place of its own instead of them.
-                    if let Some(before) = before.and_then(|place| old[place].account.as_ref()) {
-                        account.inherited = before.inherited.clone();
                     }
                     table.push(self.entry(name, Some(account), Phase::Waiting));
                 }
@@ -218,8 +217,9 @@ impl Accounts {
             }
         }
         for (id, account) in ready {
+            let sockets = self.sockets.get(&account.config.username).cloned().unwrap_or_default();
             let begun = self.gateway_for(&account).and_then(|gateway| {
-                start::begin(id, account, gateway, Arc::clone(&self.data_dir), self.events.clone())
+                start::begin(id, account, sockets, gateway, Arc::clone(&self.data_dir), self.events.clone())
             });
             if let Err(failure) = begun {
                 let _ = self.events.send(Event::Started(id, Err(failure)));
@@ -359,10 +359,7 @@ impl Entry {
     }
 
     /// The same account as it is planned now; if it had failed, it is tried again.
-    fn renew(&mut self, mut account: Account) {
-        if let Some(before) = &self.account {
-            account.inherited = before.inherited.clone();
-        }
+    fn renew(&mut self, account: Account) {
         match &self.phase {
             Phase::Running(running, _) => {
                 // An error means that it is closed: nobody is admitted then.

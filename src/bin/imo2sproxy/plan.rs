@@ -11,7 +11,6 @@ use crate::data::DataDir;
 use crate::desk;
 use crate::failure::Failure;
 use crate::failure::complain;
-use crate::inherited::Sockets;
 use crate::metrics;
 use crate::options::Arguments;
 use crate::points::Points;
@@ -49,8 +48,6 @@ pub(crate) struct Account {
     /// The directory of the history, if it is to be made; or why there is no place for a file.
     pub(crate) history_dir: Result<Option<PathBuf>, Failure>,
     pub(crate) points: Points,
-    /// In the place of the SkypeProxy socket among them.
-    pub(crate) inherited: Sockets,
     pub(crate) console: bool,
     pub(crate) linger: Duration,
 }
@@ -225,7 +222,7 @@ pub(crate) fn account(settings: Settings, data_dir: &DataDir) -> Result<Account,
     let linger = Duration::try_from_secs_f64(settings.linger.unwrap_or(2.0))
         .map_err(|_| Failure::usage("linger: takes a number of seconds"))?;
     let console = modes.contains(&Mode::C);
-    Ok(Account { settings, config, history_dir, points, inherited: Sockets::new(), console, linger })
+    Ok(Account { settings, config, history_dir, points, console, linger })
 }
 
 /// Whose account it is, and where.

@@ -13,6 +13,7 @@ use crate::desk::Desk;
 use crate::detach;
 use crate::failure::Failure;
 use crate::inherited;
+use crate::inherited::Sockets;
 use crate::log::Log;
 use crate::notify;
 use crate::notify::Manager;
@@ -40,14 +41,13 @@ pub(crate) enum Event {
 }
 
 /// Does what the plan says, until somebody stops it.
-pub(crate) fn run(mut plan: Plan) -> Result<(), Failure> {
+pub(crate) fn run(plan: Plan) -> Result<(), Failure> {
     let watchdog = notify::watchdog();
-    let mut good: Vec<_> = plan.accounts.iter_mut().filter_map(|planned| planned.account.as_mut().ok()).collect();
-    inherited::hand_out(&mut good)?;
+    let sockets = inherited::hand_out(&plan.accounts)?;
     // Before there is any thread.
     let readiness = if plan.detach { Some(detach::detach()?) } else { None };
     let mut daemon = Daemon { readiness, watchdog, _pid_file: None };
-    let outcome = daemon.serve(plan);
+    let outcome = daemon.serve(plan, sockets);
     if let (Err(failure), Some(readiness)) = (&outcome, daemon.readiness.take()) {
         // The parent is the one whose status somebody reads.
         let _ = readiness.tell(failure.status as u8);
@@ -63,13 +63,13 @@ struct Daemon {
 }
 
 impl Daemon {
-    fn serve(&mut self, plan: Plan) -> Result<(), Failure> {
+    fn serve(&mut self, plan: Plan, sockets: Sockets) -> Result<(), Failure> {
         let log = Log::start(plan.verbose, plan.log_file.as_deref())?;
         let (sender, events) = unbounded();
         signals::watch(sender.clone(), log.reopener())?;
         self._pid_file = plan.pid_file.map(PidFile::write).transpose()?;
 
-        let mut accounts = Accounts::new(plan.data_dir, sender.clone());
+        let mut accounts = Accounts::new(plan.data_dir, sockets, sender.clone());
         accounts.apply(plan.accounts, plan.several);
         accounts.prepare();
         // Before the accounts, so that it can be asked how far they are.

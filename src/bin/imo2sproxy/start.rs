@@ -11,6 +11,7 @@ use imo2skype::Config;
 use imo2skype::Error;
 use imo2skype::Session;
 use imo2skype::transport::Serving;
+use imo2skype::transport::stream::Inherited;
 
 use crate::data::DataDir;
 use crate::data::make_directory;
@@ -45,6 +46,7 @@ impl Running {
 pub(crate) fn begin(
     id: Id,
     account: Arc<Account>,
+    sockets: Vec<Arc<Inherited>>,
     gateway: Option<String>,
     data_dir: Arc<DataDir>,
     events: Sender<Event>,
@@ -53,7 +55,7 @@ pub(crate) fn begin(
         .name("imo2sproxy-start".to_owned())
         .spawn(move || {
             // Whatever happens, the main thread must hear of it.
-            let outcome = catch_unwind(AssertUnwindSafe(|| start(&account, gateway, &data_dir)))
+            let outcome = catch_unwind(AssertUnwindSafe(|| start(&account, &sockets, gateway, &data_dir)))
                 .unwrap_or_else(|_| Err(Failure::service("internal error: starting the account panicked")));
             drop(account);
             // Nobody listens any more when the program is stopping already.
@@ -63,10 +65,15 @@ pub(crate) fn begin(
         .map_err(|error| Failure::service(format!("cannot start a thread: {error}")))
 }
 
-fn start(account: &Account, gateway: Option<String>, data_dir: &DataDir) -> Result<Running, Failure> {
+fn start(
+    account: &Account,
+    sockets: &[Arc<Inherited>],
+    gateway: Option<String>,
+    data_dir: &DataDir,
+) -> Result<Running, Failure> {
     // Made anew for each start: what is bound is gone with the one before.
     let mut points = plan::points(&account.settings, data_dir)?;
-    for socket in &account.inherited {
+    for socket in sockets {
         points.inherit(inherited::one_more(socket)?)?;
     }
     // First, because it is quick to fail. Nobody is answered before the login.

@@ -11,6 +11,8 @@ mod check;
 mod history;
 #[path = "cli/install.rs"]
 mod install;
+#[path = "cli/reload.rs"]
+mod reload;
 #[path = "cli/scripts.rs"]
 mod scripts;
 #[path = "cli/service.rs"]

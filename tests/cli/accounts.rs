@@ -1,25 +1,19 @@
 //! The accounts of a daemon, and the clients that each lets in.
 
-use std::io::BufRead;
-use std::io::BufReader;
-use std::net::TcpListener;
 use std::process::Command;
-use std::time::Instant;
 
-use crossbeam_channel::Receiver;
-use crossbeam_channel::unbounded;
 use nix::sys::signal::Signal;
-use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::GUARD;
 use crate::Plugin;
 use crate::Running;
 use crate::dead_port;
-use crate::failure;
 use crate::home;
 use crate::imo2sproxy;
-use crate::program;
+use crate::reload::Daemon;
+use crate::reload::table;
+use crate::reload::write;
+use crate::status;
+use crate::text;
 
 #[test]
 fn clients_may_do_what_the_file_grants_their_name() {
@@ -50,203 +44,90 @@ fn clients_may_do_what_the_file_grants_their_name() {
     assert_eq!(running.stop(Signal::SIGTERM).0, 0);
 }
 
-#[test]
-fn two_accounts_cannot_have_one_port() {
+/// What is said of a configuration that is not good, when it is looked at and when it is started.
+fn told(config: &str) -> [String; 2] {
     let home = home();
-    std::fs::write(home.path().join("secret"), "secret").expect("a file");
-    for (place, text) in [("port = 1401", "port: 1401 of 127.0.0.1"), ("socket = '/s'", "socket: /s")] {
-        let tables = "[[account]]\nusername = 'alice'\n[[account]]\nusername = 'bob'\n";
-        std::fs::write(home.path().join("config"), format!("password_file = 'secret'\n{place}\n{tables}"))
-            .expect("a file");
-        let errors = failure(&home, &["--config", "config"], 2);
-        assert!(errors.contains(text) && errors.contains("both alice and bob"), "{errors}");
-    }
+    std::fs::write(home.path().join("config"), config).expect("a file");
+    [(&["--check-config"][..], 2), (&[], 1)].map(|(arguments, expected)| {
+        let mut command: Command = imo2sproxy(&home, &[&["--config", "config"], arguments].concat());
+        command.env("IMO2SKYPE_PASSWORD", "secret").env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
+        let output = command.output().expect("the program starts");
+        let errors = text(&output.stderr);
+        assert_eq!(status(&output), expected, "{config}: {errors}");
+        errors
+    })
 }
 
-/// A daemon of which every line can be waited for.
-struct Daemon {
-    running: Running,
-    errors: Receiver<String>,
-}
-
-impl Daemon {
-    fn start(mut command: Command) -> Self {
-        command.env("IMO2SKYPE_PASSWORD", "secret");
-        let mut running = Running::start(command);
-        let errors = BufReader::new(running.child.stderr.take().expect("piped"));
-        let (sender, lines) = unbounded();
-        std::thread::spawn(move || errors.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Self { running, errors: lines }
-    }
-
-    /// The address of the next connection point, which must be that of this account.
-    fn listens(&mut self, name: &str) -> String {
-        loop {
-            let told = self.running.told("listening: ");
-            if let Some(told) = told.strip_prefix("skypeproxy ") {
-                return told.strip_suffix(&format!(" ({name})")).unwrap_or_else(|| panic!("{told}")).to_owned();
-            }
+#[test]
+fn what_there_is_once_belongs_to_one_account() {
+    // Nobody can be reached there: none goes on, whether it gets its place or not.
+    let nowhere = format!("server = 'http://127.0.0.1:{}/'\n", dead_port());
+    for (alice, bob, key, place) in [
+        ("port = 1401", "", "port", "127.0.0.1:1401"),
+        ("port = 1402", "mode = 'n'\nskypenet_port = 1402", "skypenet_port", "127.0.0.1:1402"),
+        ("mode = 'n'", "mode = 'n'", "skypenet_port", "127.0.0.1:5000"),
+        ("mode = 'l'", "mode = 'l'", "skyped_port", "127.0.0.1:2727"),
+        ("socket = '/nowhere/s'", "socket = '/nowhere/s'", "socket", "/nowhere/s"),
+        ("mode = 'x'\ndisplay = ':4711'", "mode = 'x'\ndisplay = ':4711.0'", "display", ":4711.0"),
+        ("mode = 'd'", "mode = ['s', 'd']\nport = 0", "mode", "com.Skype.API (session bus)"),
+        ("mode = 'c'", "mode = 'c'", "mode", "the console"),
+        ("port = 0\nhistory = 'h'", "port = 0\nhistory = './h'", "history", "/h"),
+    ] {
+        let tables = format!("{}{alice}\n{}{bob}\n", table("alice"), table("bob"));
+        for errors in told(&format!("{nowhere}{tables}")) {
+            let cure = format!("{place} belongs to alice already; give one of the two another {key}");
+            let line = errors.lines().find(|line| line.contains(&format!("bob: {key}: ")) && line.contains(&cure));
+            assert!(line.is_some(), "{cure:?} is not said of {tables}: {errors}");
         }
     }
-
-    /// Waits until it says so.
-    fn says(&self, text: &str) {
-        while !self.errors.recv_timeout(GUARD).unwrap_or_else(|_| panic!("{text:?} is not said")).contains(text) {}
+    for errors in told(&format!("{nowhere}port = 0\n{}{}", table("alice"), table("Alice"))) {
+        assert!(errors.contains("Alice: username: alice on imo http://127.0.0.1:"), "{errors}");
     }
-
-    fn reload(&self) {
-        self.running.signal(Signal::SIGHUP);
-    }
-
-    /// The states of its accounts.
-    fn states(home: &TempDir) -> Vec<(String, String)> {
-        let output = imo2sproxy(home, &["--status", "--json"]).output().expect("the program starts");
-        let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        let word = |account: &Value, key: &str| account[key].as_str().expect("a word").to_owned();
-        let accounts = told["accounts"].as_array().expect("accounts");
-        accounts.iter().map(|account| (word(account, "username"), word(account, "state"))).collect()
-    }
-
-    /// Waits until these are all, and stand so.
-    fn stands(home: &TempDir, expected: &[(&str, &str)]) {
-        let begun = Instant::now();
-        loop {
-            let states = Self::states(home);
-            if states.iter().map(|(name, state)| (name.as_str(), state.as_str())).eq(expected.iter().copied()) {
-                return;
-            }
-            assert!(begun.elapsed() < GUARD, "{states:?} instead of {expected:?}");
-        }
-    }
-
-    fn stop(mut self) {
-        self.running.signal(Signal::SIGTERM);
-        assert!(self.running.child.wait().expect("it ends").success());
-        let errors: Vec<_> = self.errors.iter().collect();
-        assert!(!errors.iter().any(|line| line.contains("HISTORY") || line.contains("panicked")), "{errors:?}");
-    }
-}
-
-fn write(home: &TempDir, text: &str) {
-    std::fs::write(home.path().join("config"), format!("data_dir = 'data/imo2skype'\nport = 0\n{text}"))
-        .expect("a file");
-}
-
-fn table(name: &str) -> String {
-    format!("[[account]]\nusername = '{name}'\n")
+    // The same bus or port, in another place.
+    let apart = "mode = ['d', 's']\ndbus_system = true\nhost = '127.0.0.2'\nport = 1402";
+    let tables = format!("{}mode = ['d', 'n']\nskypenet_port = 1402\n{}{apart}\n", table("alice"), table("bob"));
+    let home = home();
+    std::fs::write(home.path().join("config"), tables).expect("a file");
+    let mut command = imo2sproxy(&home, &["--check-config", "--config", "config"]);
+    let output = command.env("IMO2SKYPE_PASSWORD", "secret").output().expect("the program starts");
+    let places = "alice: imo, embedded gateway, skypenet 127.0.0.1:1402, dbus com.Skype.API (session bus)\n\
+                  bob: imo, embedded gateway, skypeproxy 127.0.0.2:1402, dbus com.Skype.API (system bus)\n";
+    assert!(text(&output.stdout).ends_with(places), "{output:?}");
 }
 
 #[test]
-fn a_reload_adds_changes_and_removes_accounts_beside_one_that_goes_on() {
+fn a_wrong_password_is_the_trouble_of_one_account() {
     let home = home();
-    let [alice, bob, carol, dave] = ["alice", "bob", "carol", "dave"].map(table);
-    write(&home, &[alice.as_str(), &bob, &carol].concat());
-    let mut daemon = Daemon::start(imo2sproxy(&home, &["--config", "config"]));
-    let [mut plugin, mut changed, mut gone] =
-        ["alice", "bob", "carol"].map(|name| Plugin::connect(&daemon.listens(name)));
-    for plugin in [&mut plugin, &mut changed, &mut gone] {
-        plugin.send("PROTOCOL 7").wait("USERSTATUS ONLINE");
-    }
-    write(&home, &format!("{alice}{bob}keep_online = true\n{dave}"));
-    daemon.reload();
-    plugin.send("#1 MESSAGE echo123 hi").wait("#1 CHATMESSAGE ");
-    while !plugin.wait("CHATMESSAGE ").ends_with(" STATUS RECEIVED") {}
-    changed.end();
-    gone.end();
-    // Both start at once.
-    let mut told: Vec<_> = (0..2)
-        .map(|_| {
-            loop {
-                let told = daemon.running.told("listening: ");
-                if let Some(told) = told.strip_prefix("skypeproxy ") {
-                    break told.rsplit(' ').next().expect("a name").to_owned();
-                }
-            }
-        })
-        .collect();
-    told.sort();
-    assert_eq!(told, ["(bob)", "(dave)"]);
-    Daemon::stands(&home, &[("alice", "running"), ("bob", "running"), ("dave", "running")]);
-    assert_eq!(plugin.send("#2 PING").wait("#2"), "#2 PONG");
-
-    // A file that cannot be read changes nothing.
-    write(&home, "[[account]\n");
-    daemon.reload();
-    daemon.says("the configuration stays as it was: in the configuration file");
-    Daemon::stands(&home, &[("alice", "running"), ("bob", "running"), ("dave", "running")]);
-    assert_eq!(plugin.send("#3 PING").wait("#3"), "#3 PONG");
-    daemon.stop();
-}
-
-#[test]
-fn a_bad_account_starts_once_the_file_is_right() {
-    let home = home();
-    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = taken.local_addr().expect("bound").port();
-    let alice = table("alice");
-    let bob = table("bob");
-    write(&home, &format!("{alice}{bob}port = {port}\n"));
-    let mut daemon = Daemon::start(imo2sproxy(&home, &["--config", "config"]));
+    let password = |text: &str| std::fs::write(home.path().join("bobs"), text).expect("a file");
+    password("geheim");
+    write(&home, &format!("{}{}password_file = 'bobs'\n", table("alice"), table("bob")));
+    let mut daemon = Daemon::start(&home, &["--config", "config"]);
     let mut plugin = Plugin::connect(&daemon.listens("alice"));
-    daemon.says("bob: ");
-    Daemon::stands(&home, &[("alice", "running"), ("bob", "failed")]);
-    write(&home, &format!("{alice}{bob}password_file = 'nowhere'\n"));
+    Plugin::connect(&daemon.listens("bob")).send("PROTOCOL 7").wait("USERSTATUS ONLINE");
+    password("falsch");
     daemon.reload();
-    daemon.says("cannot read the password file");
-    Daemon::stands(&home, &[("alice", "running"), ("bob", "failed")]);
-    write(&home, &format!("{alice}{bob}"));
+    let refused = |daemon: Daemon| {
+        daemon.says("bob: ");
+        Daemon::stands(&home, &[("alice", "running"), ("bob", "failed")]);
+        let output = imo2sproxy(&home, &["--status"]).output().expect("the program starts");
+        let told = text(&output.stdout);
+        assert!(
+            told.lines().any(|line| line.starts_with("bob: failed: ") && line.contains("wrong user name")),
+            "{told}"
+        );
+        assert!(!told.contains("falsch") && !told.contains("geheim"), "{told}");
+        assert_eq!((status(&output), text(&output.stderr)), (1, "imo2sproxy: not online: bob\n".to_owned()));
+        daemon
+    };
+    daemon = refused(daemon);
+    assert_eq!(plugin.send("#1 PING").wait("#1"), "#1 PONG");
+    daemon.stop();
+    let mut daemon = Daemon::start(&home, &["--config", "config"]);
+    let mut plugin = Plugin::connect(&daemon.listens("alice"));
+    daemon = refused(daemon);
+    password("geheim");
     daemon.reload();
     daemon.listens("bob");
-    Daemon::stands(&home, &[("alice", "running"), ("bob", "running")]);
-    assert_eq!(plugin.send("PING").line(), "PONG");
-    daemon.stop();
-}
-
-#[test]
-fn what_a_reload_takes_away_is_told_to_the_client() {
-    let home = home();
-    write(&home, "");
-    let mut daemon = Daemon::start(imo2sproxy(&home, &["--config", "config", "alice"]));
-    let address = daemon.running.told("listening: skypeproxy ");
-    let mut plugin = Plugin::connect(&address);
-    plugin.send("NAME Kopete").send("PROTOCOL 7").wait("USERSTATUS ONLINE");
-    write(&home, "[[client]]\nname = 'Kopete'\nallow = []\n");
-    daemon.reload();
-    assert_eq!(plugin.line(), "ERROR 68");
-    daemon.reload();
-    // No second time, and it is the same connection.
-    assert_eq!(plugin.send("#1 PING").line(), "#1 PONG");
-    let mut other = Plugin::connect(&address);
-    assert_eq!(other.send("PING").line(), "PONG");
-    daemon.stop();
-}
-
-#[test]
-fn a_server_that_cannot_be_reached_is_tried_again() {
-    let home = home();
-    let port = dead_port();
-    write(&home, &format!("{}{}server = 'http://127.0.0.1:{port}/'\n", table("alice"), table("bob")));
-    let mut daemon = Daemon::start(imo2sproxy(&home, &["--config", "config"]));
-    daemon.listens("alice");
-    daemon.says("bob: cannot reach");
-    let mut gateway = program("imo2skype-gateway", home.path());
-    let listen = format!("127.0.0.1:{port}");
-    gateway.args(["serve", "--listen", &listen, "--open-registration", "--database", "other.db"]);
-    let mut gateway = Running::start(gateway);
-    gateway.told("listening: gateway ");
-    let mut plugin = Plugin::connect(&daemon.listens("bob"));
-    assert_eq!(plugin.send("PING").line(), "PONG");
-    daemon.stop();
-    assert_eq!(gateway.stop(Signal::SIGTERM).0, 0);
-}
-
-#[test]
-fn without_a_file_a_reload_changes_nothing() {
-    let home = home();
-    let mut daemon = Daemon::start(imo2sproxy(&home, &["-p0", "alice"]));
-    let mut plugin = Plugin::connect(&daemon.running.told("listening: skypeproxy "));
-    daemon.reload();
-    daemon.says("SIGHUP: there is no configuration file");
-    assert_eq!(plugin.send("PING").line(), "PONG");
+    assert_eq!(plugin.send("#1 PING").wait("#1"), "#1 PONG");
     daemon.stop();
 }

@@ -179,12 +179,9 @@ fn a_file_belongs_to_one_account() {
     let home = home();
     let write = |text: &str| std::fs::write(home.path().join("config"), text).expect("a file");
     let accounts = "[[account]]\nusername = 'alice'\n[[account]]\nusername = 'bob'\n";
-    write(&format!("history = 'both.db'\n{accounts}"));
-    let errors = failure(&home, &["--config", "config"], 2);
-    assert!(errors.contains("both.db") && errors.contains("one account only"), "{errors}");
     write(accounts);
-    let errors = failure(&home, &["--config", "config", "--history", "both.db"], 2);
-    assert!(errors.contains("one account only"), "{errors}");
+    let errors = failure(&home, &["--config", "config", "-p0", "--history", "both.db"], 1);
+    assert!(errors.contains("/both.db belongs to alice already"), "{errors}");
     // What is no file may be for all, and each may have one of its own.
     write(
         "history = 'memory'\nhistory_days = 1\nhistory_messages = 2\nsend_limit = 10\nmode = 'c'\nlinger = 0.1\n\

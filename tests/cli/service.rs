@@ -20,17 +20,17 @@ use crate::status;
 use crate::text;
 
 /// The service manager's end of NOTIFY_SOCKET.
-struct Manager(UnixDatagram);
+pub(crate) struct Manager(UnixDatagram);
 
 impl Manager {
-    fn new(home: &TempDir) -> Self {
+    pub(crate) fn new(home: &TempDir) -> Self {
         let socket = UnixDatagram::bind(home.path().join("notify")).expect("a socket");
         socket.set_read_timeout(Some(GUARD)).expect("not zero");
         Self(socket)
     }
 
     /// The next that is told, as lines.
-    fn told(&self) -> Vec<String> {
+    pub(crate) fn told(&self) -> Vec<String> {
         let mut buffer = [0; 4096];
         let length = self.0.recv(&mut buffer).expect("something is told");
         text(&buffer[..length]).lines().map(str::to_owned).collect()

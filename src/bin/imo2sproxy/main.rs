@@ -20,6 +20,7 @@ mod notify;
 mod options;
 mod password;
 mod pid_file;
+mod places;
 mod plan;
 mod points;
 mod report;

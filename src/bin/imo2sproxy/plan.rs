@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use imo2skype::Config;
+use imo2skype::model::Handle;
 
-use crate::control::Place;
+use crate::control;
 use crate::data::DataDir;
 use crate::desk;
 use crate::failure::Failure;
 use crate::failure::complain;
 use crate::metrics;
 use crate::options::Arguments;
+use crate::places::Place;
 use crate::points::Points;
 use crate::settings::Mode;
 use crate::settings::Settings;
@@ -83,6 +85,22 @@ impl Wanted {
     }
 }
 
+impl Account {
+    /// What no other account can have.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let config = &self.config;
+        let server = config.server.as_deref().unwrap_or_default();
+        let who = format!("{} on {} {server}", Handle::fold(&config.username), config.network);
+        let mut places = self.points.places();
+        places.push(Place::named("username", "account", who.trim_end()));
+        // Those that nobody has named are made of the name of the account.
+        let history = self.settings.history.as_ref().map(|_| &config.history).filter(|file| *file != MEMORY);
+        places.extend(history.map(|file| Place::named("history", "history", file)));
+        places.extend(self.console.then(|| Place::named("mode", "console", "the console")));
+        places
+    }
+}
+
 impl Plan {
     pub(crate) fn new(arguments: Arguments) -> Result<Self, Failure> {
         let sources = Sources::new(arguments)?;
@@ -138,52 +156,13 @@ pub(crate) fn detaches(whole: &Settings, console: bool) -> Result<bool, Failure>
 pub(crate) fn desk(whole: &Settings, data_dir: &DataDir, only_consoles: bool) -> Result<desk::Wanted, Failure> {
     whole.metrics.map_or(Ok(()), metrics::check)?;
     let control = match &whole.control {
-        Some(named) => Place::new(Some(named.clone()), data_dir)?,
+        Some(named) => control::Place::new(Some(named.clone()), data_dir)?,
         // Somebody sits at a console: it is no daemon, and there may be many.
         None if only_consoles => None,
         // Whoever has no place for data can do without.
-        None => Place::new(None, data_dir).ok().flatten(),
+        None => control::Place::new(None, data_dir).ok().flatten(),
     };
     Ok(desk::Wanted { control, metrics: whole.metrics })
-}
-
-/// The console belongs to one account.
-pub(crate) fn one_console(wanted: &[Settings]) -> Result<(), Failure> {
-    let consoles = wanted.iter().filter(|settings| modes(settings).contains(&Mode::C)).count();
-    if consoles > 1 {
-        return Err(Failure::usage("the console (mode c) can belong to one account only; give the mode to that one"));
-    }
-    Ok(())
-}
-
-/// The file of a history belongs to one account.
-pub(crate) fn one_file_each(wanted: &[Settings]) -> Result<(), Failure> {
-    let mut files: Vec<_> = wanted.iter().filter_map(|settings| settings.history.as_deref()).collect();
-    files.retain(|file| *file != Path::new(MEMORY));
-    files.sort_unstable();
-    match files.windows(2).find(|pair| pair[0] == pair[1]) {
-        None => Ok(()),
-        Some(pair) => Err(Failure::usage(format!(
-            "history: {} is for one account only; name it in the table of that one, or leave it out: each account has a \
-             file of its own then",
-            pair[0].display()
-        ))),
-    }
-}
-
-/// A connection point belongs to one account: found before anything is started.
-pub(crate) fn one_place_each(accounts: &[&Account]) -> Result<(), Failure> {
-    for (number, account) in accounts.iter().enumerate() {
-        for other in &accounts[number + 1..] {
-            if let Some(place) = account.points.clash(&other.points) {
-                return Err(Failure::usage(format!(
-                    "{place} cannot be for both {} and {}; name another in the table of one of them",
-                    account.config.username, other.config.username
-                )));
-            }
-        }
-    }
-    Ok(())
 }
 
 pub(crate) fn modes(settings: &Settings) -> Vec<Mode> {

@@ -26,6 +26,7 @@ use secrecy::SecretString;
 use crate::data::DataDir;
 use crate::data::make_directory;
 use crate::failure::Failure;
+use crate::places::Place;
 use crate::plan::absolute;
 use crate::settings::Mode;
 use crate::settings::Settings;
@@ -89,12 +90,26 @@ impl Points {
         Ok(points)
     }
 
-    /// Where the SkypeProxy socket is to be.
-    pub(crate) fn socket_places(&self) -> Vec<String> {
-        let socket = self.socket.as_ref();
-        let tcp = socket.and_then(|socket| socket.tcp).map(|address| address.to_string());
-        let unix = socket.and_then(|socket| Some(socket.unix.as_ref()?.display().to_string()));
-        tcp.into_iter().chain(unix).collect()
+    /// Where they are to be.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let mut places = Vec::new();
+        let skyped = self.skyped.as_ref().map(|(options, _)| options);
+        for (key, kind, options) in [
+            ("port", "skypeproxy", self.socket.as_ref()),
+            ("skypenet_port", "skypenet", self.skypenet.as_ref()),
+            ("skyped_port", "skyped", skyped),
+        ] {
+            let Some(options) = options else { continue };
+            places.extend(options.tcp.map(|address| Place::port(key, kind, address)));
+            places.extend(options.unix.as_ref().map(|path| Place::named("socket", kind, path.display())));
+        }
+        #[cfg(unix)]
+        {
+            let screen = self.x11.as_ref().and_then(|options| options.screen().ok());
+            places.extend(screen.map(|screen| Place::named("display", "x11", screen)));
+            places.extend(self.dbus.map(|options| Place::named("mode", "dbus", options.place())));
+        }
+        places
     }
 
     /// Whether there is to be a SkypeProxy socket.
@@ -110,15 +125,6 @@ impl Points {
             socket.check()?;
         }
         Ok(())
-    }
-
-    /// The place that two accounts both want, if there is one.
-    pub(crate) fn clash(&self, other: &Self) -> Option<String> {
-        let (one, other) = (self.socket.as_ref()?, other.socket.as_ref()?);
-        let address = one.tcp.filter(|address| address.port() != 0 && Some(*address) == other.tcp);
-        let path = one.unix.as_ref().filter(|path| Some(*path) == other.unix.as_ref());
-        let port = address.map(|address| format!("port: {} of {}", address.port(), address.ip()));
-        port.or_else(|| path.map(|path| format!("socket: {}", path.display())))
     }
 
     /// Takes every place. What can be seen without trying was seen before: a failure is no wrong usage.

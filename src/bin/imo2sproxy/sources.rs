@@ -9,6 +9,7 @@ use crate::data::DataDir;
 use crate::failure::Failure;
 use crate::options::Arguments;
 use crate::password;
+use crate::places::Places;
 use crate::plan;
 use crate::plan::Account;
 use crate::plan::Wanted;
@@ -47,11 +48,7 @@ impl Sources {
     /// What is wanted now.
     pub(crate) fn wanted(&self) -> Result<Wanted, Failure> {
         let Wanted { whole, accounts } = Wanted::of(self.over.clone(), self.config.clone())?;
-        let accounts: Vec<_> = accounts.into_iter().map(|settings| settings.rooted(&self.directory)).collect();
-        if accounts.len() > 1 {
-            plan::one_console(&accounts)?;
-            plan::one_file_each(&accounts)?;
-        }
+        let accounts = accounts.into_iter().map(|settings| settings.rooted(&self.directory)).collect();
         Ok(Wanted { whole, accounts })
     }
 
@@ -77,11 +74,13 @@ fn planned(
     password: impl Fn(&str, Option<&Path>) -> Result<SecretString, Failure>,
 ) -> Result<Vec<Planned>, Failure> {
     let several = wanted.len() > 1;
+    let mut places = Places::default();
     let mut all = Vec::new();
     for settings in wanted {
         let file = settings.password_file.clone();
         let name = settings.username.clone().filter(|name| !name.is_empty());
         let account = plan::account(settings, data_dir).and_then(|mut account| {
+            places.take(&account).into_iter().next().map_or(Ok(()), Err)?;
             // Last, because it may ask.
             account.config.password = password(&account.config.username, file.as_deref())?;
             Ok(account)
@@ -92,6 +91,5 @@ fn planned(
             (name, account) => all.push(Planned { name: name.unwrap_or_else(|| "[[account]]".to_owned()), account }),
         }
     }
-    plan::one_place_each(&all.iter().filter_map(|planned| planned.account.as_ref().ok()).collect::<Vec<_>>())?;
     Ok(all)
 }

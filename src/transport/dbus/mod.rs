@@ -53,6 +53,12 @@ impl Options {
         Ok(())
     }
 
+    /// What clients look for, and on which bus.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{NAME} ({})", self.bus())
+    }
+
     /// What people call the bus.
     fn bus(&self) -> &'static str {
         if self.system { "system bus" } else { "session bus" }
@@ -107,7 +113,7 @@ struct Connected {
 
 impl super::Serving for Connected {
     fn place(&self) -> String {
-        format!("dbus {NAME} ({})", self.options.bus())
+        format!("dbus {}", self.options.place())
     }
 
     fn stop(&mut self) {

@@ -47,20 +47,27 @@ impl Options {
     ///
     /// [`Error::InvalidArgument`] when no display is named, and for what is no name of one.
     pub fn check(&self) -> Result<()> {
-        self.name().map(drop)
+        self.screen().map(drop)
+    }
+
+    /// Where clients look for the window, under one name only: `:0` is `:0.0`.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    pub fn screen(&self) -> Result<String> {
+        let name = self.name()?;
+        let parsed = parse_display(Some(&name)).map_err(|error| refused(&name, &error.into()))?;
+        Ok(format!("{}:{}.{}", parsed.host, parsed.display, parsed.screen))
     }
 
     fn name(&self) -> Result<String> {
         let variable = |name| env::var(name).ok();
         let names = [self.display.clone(), variable("SKYPEDISPLAY"), variable("DISPLAY")];
-        let name = names.into_iter().flatten().find(|name| !name.is_empty()).ok_or_else(|| Error::InvalidArgument {
+        names.into_iter().flatten().find(|name| !name.is_empty()).ok_or_else(|| Error::InvalidArgument {
             name: "display",
             problem: "no X11 display is named; set DISPLAY, or give one by --display".to_owned(),
-        })?;
-        match parse_display(Some(&name)) {
-            Ok(_) => Ok(name),
-            Err(error) => Err(refused(&name, &error.into())),
-        }
+        })
     }
 }
 

@@ -2,21 +2,20 @@
 
 mod lines;
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
 use imo2skype::Session;
-use imo2skype::model::Handle;
 
 use crate::data::DataDir;
 use crate::failure::Failure;
 use crate::failure::complain;
 use crate::options::Arguments;
 use crate::password;
+use crate::places::Place;
+use crate::places::Places;
 use crate::plan;
-use crate::plan::Account;
 use crate::plan::Wanted;
 use crate::settings::Mode;
 use crate::settings::Modes;
@@ -55,8 +54,7 @@ struct Check {
     over: Settings,
     problems: Vec<String>,
     warnings: Vec<String>,
-    /// Who takes which place, and which account this is.
-    places: BTreeMap<String, String>,
+    places: Places,
 }
 
 impl Check {
@@ -70,13 +68,6 @@ impl Check {
         self.file = arguments.config;
         let Some(file) = self.read() else { return Vec::new() };
         let Wanted { whole, accounts } = Wanted::over_file(self.over.clone(), &file);
-        if accounts.len() > 1 {
-            for check in [plan::one_console, plan::one_file_each] {
-                if let Err(failure) = check(&accounts) {
-                    self.problem(None, failure.text());
-                }
-            }
-        }
         self.whole(&whole, &accounts);
         let data_dir = match plan::absolute(whole.data_dir.clone()) {
             Ok(named) => DataDir::new(named),
@@ -170,7 +161,8 @@ impl Check {
             self.warn_of_readers("the password file", file);
         }
         // An option that cannot be is told of, and left out to see what else there is.
-        let account = loop {
+        let mut has_modes = true;
+        let mut account = loop {
             let failure = match plan::account(settings.clone(), data_dir).and_then(|account| {
                 Session::check(&account.config)?;
                 Ok(account)
@@ -186,7 +178,7 @@ impl Check {
             match key {
                 Some("username") => settings.username = Some("nobody".to_owned()),
                 // The default has places that nobody asked for.
-                Some("mode") => settings.mode = Some(Modes::One(Mode::C)),
+                Some("mode") => (settings.mode, has_modes) = (Some(Modes::One(Mode::C)), false),
                 _ => {}
             }
         };
@@ -208,39 +200,19 @@ impl Check {
                 problem(self, Some(key), &format!("{key}: {wrong}"));
             }
         }
-        let points = points(&settings, &account);
-        for (key, place) in self.taken(&settings, &account) {
-            let me = account.config.username.clone();
-            if let Some(other) = self.places.insert(place.clone(), me) {
-                problem(self, Some(key), &format!("{key}: {place} belongs to {other} already"));
-            }
+        account.console &= has_modes;
+        for failure in self.places.take(&account) {
+            let key = key_of(failure.text());
+            problem(self, key, failure.text());
         }
         if self.problems.len() > before {
             return None;
         }
         let server = account.config.server.as_deref().unwrap_or("embedded gateway");
         let config = &account.config;
+        let mut points: Vec<_> = account.points.places().iter().map(Place::to_string).collect();
+        points.extend(account.console.then(|| "console".to_owned()));
         Some(format!("{}: {}, {server}, {}\n", config.username, config.network, points.join(", ")))
-    }
-
-    /// What can belong to one account only.
-    fn taken(&self, settings: &Settings, account: &Account) -> Vec<(&'static str, String)> {
-        let config = &account.config;
-        let server = config.server.as_deref().unwrap_or_default();
-        let who =
-            format!("{} on {}", Handle::fold(&config.username), [config.network.as_str(), server].join(" ").trim_end());
-        let mut taken = vec![("username", who)];
-        if plan::modes(settings).contains(&Mode::S) {
-            taken.extend(
-                account
-                    .points
-                    .socket_places()
-                    .into_iter()
-                    .filter(|place| !place.ends_with(":0"))
-                    .map(|place| (if place.starts_with('/') { "socket" } else { "port" }, place)),
-            );
-        }
-        taken
     }
 
     /// Where an option is; nowhere if the command line says it.
@@ -294,21 +266,4 @@ fn key_of(text: &str) -> Option<&str> {
         None if text.starts_with("the connection point ") => Some("mode"),
         None => None,
     }
-}
-
-/// The connection points of an account, for people.
-fn points(settings: &Settings, account: &Account) -> Vec<String> {
-    let mut points = Vec::new();
-    for mode in plan::modes(settings) {
-        match mode {
-            Mode::S => points.extend(account.points.socket_places().iter().map(|place| format!("skypeproxy {place}"))),
-            Mode::A => points.push("window messages".to_owned()),
-            Mode::D => points.push("dbus".to_owned()),
-            Mode::X => points.push("x11".to_owned()),
-            Mode::N => points.push("skypenet".to_owned()),
-            Mode::L => points.push("skyped lines".to_owned()),
-            Mode::C => points.push("console".to_owned()),
-        }
-    }
-    points
 }

@@ -39,13 +39,12 @@ use clap::Parser;
 use options::Arguments;
 use options::Options;
 use options::Task;
-use plan::Plan;
 
 fn main() -> ExitCode {
     // Ends the program with status 2 on wrong usage.
     let mut arguments = Arguments::from(Options::parse());
     let outcome = match std::mem::replace(&mut arguments.task, Task::Run) {
-        Task::Run => Plan::new(arguments).and_then(run::run),
+        Task::Run => run::run(arguments),
         Task::Transfer(transfer) => transfer::run(transfer, arguments),
         Task::Check => check::run(arguments),
         Task::Status { json } => status::run(json, arguments),

@@ -17,11 +17,13 @@ use crate::inherited::Sockets;
 use crate::log::Log;
 use crate::notify;
 use crate::notify::Manager;
+use crate::options::Arguments;
 use crate::pid_file::PidFile;
 use crate::plan::Plan;
 use crate::plan::Wanted;
 use crate::settings::Settings;
 use crate::signals;
+use crate::signals::Signals;
 use crate::sources::Sources;
 use crate::start::Id;
 use crate::start::Running;
@@ -40,14 +42,17 @@ pub(crate) enum Event {
     ConsoleEnded(imo2skype::Result<Ended>),
 }
 
-/// Does what the plan says, until somebody stops it.
-pub(crate) fn run(plan: Plan) -> Result<(), Failure> {
+/// Does what is asked for, until somebody stops it.
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    // First: reading the configuration may take its time, and whoever changes it meanwhile is to be heard.
+    let signals = signals::listen()?;
+    let plan = Plan::new(arguments)?;
     let watchdog = notify::watchdog();
     let sockets = inherited::hand_out(&plan.accounts)?;
     // Before there is any thread.
     let readiness = if plan.detach { Some(detach::detach()?) } else { None };
     let mut daemon = Daemon { readiness, watchdog, _pid_file: None };
-    let outcome = daemon.serve(plan, sockets);
+    let outcome = daemon.serve(plan, sockets, signals);
     if let (Err(failure), Some(readiness)) = (&outcome, daemon.readiness.take()) {
         // The parent is the one whose status somebody reads.
         let _ = readiness.tell(failure.status as u8);
@@ -63,10 +68,10 @@ struct Daemon {
 }
 
 impl Daemon {
-    fn serve(&mut self, plan: Plan, sockets: Sockets) -> Result<(), Failure> {
+    fn serve(&mut self, plan: Plan, sockets: Sockets, signals: Signals) -> Result<(), Failure> {
         let log = Log::start(plan.verbose, plan.log_file.as_deref())?;
         let (sender, events) = unbounded();
-        signals::watch(sender.clone(), log.reopener())?;
+        signals::watch(signals, sender.clone(), log.reopener())?;
         self._pid_file = plan.pid_file.map(PidFile::write).transpose()?;
 
         let mut accounts = Accounts::new(plan.data_dir, sockets, sender.clone());
@@ -84,11 +89,12 @@ impl Daemon {
             let _ = sender.send(Event::Reload);
         }
         let mut manager = Manager::new(self.watchdog, accounts.reports());
+        // Before anybody knows where to come: who comes is in the log.
+        log.unmute();
         accounts.announce(desk.places());
         if let Some(readiness) = self.readiness.take() {
             readiness.ready().map_err(|error| Failure::service(format!("cannot let go of the console: {error}")))?;
         }
-        log.unmute();
         if let Some((session, linger)) = accounts.console() {
             console::start(session, accounts.only_console().then_some(linger), sender)?;
         }

@@ -156,15 +156,16 @@ fn a_reload_adds_changes_and_removes_accounts_beside_one_that_goes_on() {
 #[test]
 fn a_bad_account_starts_once_the_file_is_right() {
     let home = home();
-    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = taken.local_addr().expect("bound").port();
-    let alice = table("alice");
-    let bob = table("bob");
-    write(&home, &format!("{alice}{bob}port = {port}\n"));
+    let file = home.path().join("file");
+    std::fs::write(&file, "letter").expect("a file");
+    let [alice, bob] = ["alice", "bob"].map(table);
+    write(&home, &format!("{alice}{bob}socket = 'file'\n"));
     let mut daemon = Daemon::start(&home, &["--config", "config"]);
     let mut plugin = Plugin::connect(&daemon.listens("alice"));
-    daemon.says("bob: ");
+    daemon.says("is no socket");
     Daemon::stands(&home, &[("alice", "running"), ("bob", "failed")]);
+    daemon.reload();
+    daemon.says("is no socket");
     write(&home, &format!("{alice}{bob}password_file = 'nowhere'\n"));
     daemon.reload();
     daemon.says("cannot read the password file");
@@ -173,6 +174,13 @@ fn a_bad_account_starts_once_the_file_is_right() {
     daemon.reload();
     daemon.listens("bob");
     Daemon::stands(&home, &[("alice", "running"), ("bob", "running")]);
+    // What was in the way may go without a change of the file.
+    write(&home, &format!("{alice}{bob}socket = 'file'\n"));
+    daemon.reload();
+    daemon.says("is no socket");
+    std::fs::remove_file(&file).expect("a file");
+    daemon.reload();
+    assert!(daemon.listens("bob").ends_with(&file.display().to_string()));
     assert_eq!(plugin.send("PING").line(), "PONG");
     daemon.stop();
 }

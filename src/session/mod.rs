@@ -132,6 +132,8 @@ struct Shared {
     /// Where the pages of calls are opened, if the user wants that.
     browser: Option<Browser>,
     timer: Arc<Timer>,
+    /// That of the caller who has opened the session: what is logged of it is in there, on whichever thread.
+    span: tracing::Span,
     this: Weak<Shared>,
     /// Kept for as long as the session uses it.
     _gateway: Option<Keep>,
@@ -237,6 +239,7 @@ impl Session {
             files: config.files.clone(),
             browser: config.interactive.then_some(browser),
             timer,
+            span: tracing::Span::current(),
             this: this.clone(),
             _gateway: gateway,
         });
@@ -275,7 +278,7 @@ impl Session {
     fn send(&self, command: &str, waiter: Option<Waiter>) -> Result<()> {
         check_command(command)?;
         self.has_room()?;
-        lines::command(self.client, command);
+        self.shared.span.in_scope(|| lines::command(self.client, command));
         let token = waiter.as_ref().map_or(Token(0), |waiter| waiter.token);
         self.shared.turn(|core, now| {
             // Asked again under the lock: a command that loses the race with a close is not
@@ -544,6 +547,7 @@ impl Shared {
     }
 
     fn leave(&self, client: ClientId) {
+        let _span = self.span.enter();
         // An error means that the session is closed: nobody is left to learn of it.
         let _ = self.turn(|core, _| {
             core.engine.detach(client, &mut core.outputs);
@@ -583,6 +587,7 @@ impl Shared {
 
     /// Runs the engine once and hands out what it says. Work under the lock is pure CPU.
     fn turn<R>(&self, work: impl FnOnce(&mut Core, Now) -> R) -> Result<R> {
+        let _span = self.span.enter();
         let mut core = self.lock();
         if self.over.load(Ordering::SeqCst) {
             return Err(Error::Closed);

@@ -241,8 +241,8 @@ fn without_a_file_a_reload_changes_nothing() {
 #[test]
 fn a_place_of_another_is_not_taken_by_a_reload() {
     let home = home();
-    let [alice, bob, carol] = [("alice", "a"), ("bob", "b"), ("carol", "a")]
-        .map(|(name, place)| format!("{}socket = '{place}'\n", table(name)));
+    let [alice, bob, carol] = [("alice", "a", ""), ("bob", "b", "history = 'h'\n"), ("carol", "a", "history = 'h'\n")]
+        .map(|(name, place, history)| format!("{}socket = '{place}'\n{history}", table(name)));
     let tables = |tables: &[&str]| {
         std::fs::write(home.path().join("config"), format!("data_dir = 'data/imo2skype'\n{}", tables.concat()))
             .expect("a file");
@@ -254,12 +254,13 @@ fn a_place_of_another_is_not_taken_by_a_reload() {
     let taken = format!("carol: socket: {} belongs to alice already", place("a"));
     daemon.says(&taken);
     Daemon::stands(&home, &[("alice", "running"), ("carol", "failed")]);
-    tables(&[&alice, &bob, &carol]);
+    // One that gets nothing keeps nothing from others.
+    tables(&[&alice, &carol, &bob]);
     daemon.reload();
     daemon.says(&taken);
     assert_eq!(daemon.listens("bob"), place("b"));
     // One that runs goes on where it is.
-    tables(&[&alice, &bob.replace("'b'", "'a'"), &carol.replace("'a'", "'c'")]);
+    tables(&[&alice, &bob.replace("'b'", "'a'"), &carol.replace("'a'\nhistory = 'h'", "'c'")]);
     daemon.reload();
     daemon.says(&taken.replace("carol", "bob"));
     assert_eq!(daemon.listens("carol"), place("c"));

@@ -197,6 +197,63 @@ fn a_log_that_is_moved_away_goes_on_in_a_new_file() {
 }
 
 #[test]
+fn the_log_says_whose_account_it_is_where_there_are_several() {
+    let home = home();
+    let tables = ["alice", "bob"].map(|name| format!("[[account]]\nusername = '{name}'\n")).concat();
+    let write = |options: &str| {
+        std::fs::write(home.path().join("config"), format!("port = 0\n{options}{tables}")).expect("a file");
+    };
+    write("");
+    let mut command = imo2sproxy(&home, &["-v", "-l", "log", "--config", "config"]);
+    let mut running = Running::start({
+        command.env("IMO2SKYPE_PASSWORD", "geheim");
+        command
+    });
+    let mut places = Vec::new();
+    for name in ["alice", "bob"] {
+        let place = running.told("listening: skypeproxy ").strip_suffix(&format!(" ({name})")).map(str::to_owned);
+        places.push((name, place.expect("that of the account")));
+    }
+    let mut peers = Vec::new();
+    for (number, (_, place)) in places.iter().enumerate() {
+        let mut plugin = Plugin::connect(place);
+        plugin.send("NAME Kopete").send(&format!("#{number} PING")).wait(&format!("#{number} PONG"));
+        plugin.send("PROTOCOL 7").wait("USERSTATUS ONLINE");
+        peers.push((plugin.0.local_addr().expect("connected"), plugin));
+    }
+    // On the main thread.
+    write("[[client]]\nname = 'Kopete'\nallow = []\n");
+    running.signal(Signal::SIGHUP);
+    for (_, plugin) in &mut peers {
+        plugin.wait("ERROR 68");
+        // On that of the connection point: a frame that is too long.
+        std::io::Write::write_all(&mut plugin.0, &[0xff; 4]).expect("the server reads");
+        plugin.end();
+    }
+    assert_eq!(running.stop(Signal::SIGTERM).0, 0);
+    let entries = entries(&home.path().join("log"));
+    for (number, ((name, _), (peer, _))) in places.iter().zip(&peers).enumerate() {
+        let whose = format!("account{{user={name}}}: ");
+        for entry in [
+            format!("{whose}002> #{number} PING"),
+            format!("{whose}002< #{number} PONG"),
+            format!("{whose}001< CONNSTATUS ONLINE"),
+            format!("{whose}002< ERROR 68"),
+            format!("INFO {whose}client attached client=2 peer=\"skypeproxy {peer}\""),
+            format!("INFO {whose}client detached client=2 peer=\"skypeproxy {peer}\""),
+        ] {
+            assert!(entries.iter().any(|known| known.trim_start() == entry), "{entry} is missing in {entries:#?}");
+        }
+        let closed = format!("WARN {whose}connection closed peer=\"skypeproxy {peer}\"");
+        assert!(
+            entries.iter().any(|known| known.trim_start().starts_with(&closed)),
+            "{closed} is missing in {entries:#?}"
+        );
+    }
+    assert!(entries.iter().all(|entry| entry.contains("account{user=")), "{entries:#?}");
+}
+
+#[test]
 fn no_secret_is_in_a_verbose_log_of_a_whole_session() {
     let home = home();
     std::fs::write(home.path().join("password"), "Passwort\n").expect("a file");

@@ -110,10 +110,12 @@ impl ImoBackend {
         let Some([requests, polls]) = self.lines.take() else { return Ok(()) };
         let (next, ties) = watch::channel(None);
         let poller = account.clone();
-        let poll = move || poll::run(&poller, &polls, ties);
+        let span = tracing::Span::current();
+        let poll = move || span.in_scope(|| poll::run(&poller, &polls, ties));
         self.threads.push(thread::Builder::new().name("imo2skype-poll".to_owned()).stack_size(STACK).spawn(poll)?);
         let requester = account.clone();
-        let request = move || requests::run(&requester, &requests, next);
+        let span = tracing::Span::current();
+        let request = move || span.in_scope(|| requests::run(&requester, &requests, next));
         self.threads.push(thread::Builder::new().name("imo2skype-req".to_owned()).stack_size(STACK).spawn(request)?);
         Ok(())
     }

@@ -15,11 +15,13 @@ use imo2skype::GatewayConfig;
 use imo2skype::Session;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
+use tracing::Span;
 
 use crate::data::DataDir;
 use crate::data::make_directory;
 use crate::failure::Failure;
 use crate::inherited::Sockets;
+use crate::log;
 use crate::plan::Account;
 use crate::report::Report;
 use crate::report::Reports;
@@ -217,9 +219,11 @@ impl Accounts {
             }
         }
         for (id, account) in ready {
+            // Whoever is alone needs no name.
+            let span = if self.several { log::span(&account.config.username) } else { Span::none() };
             let sockets = self.sockets.get(&account.config.username).cloned().unwrap_or_default();
             let begun = self.gateway_for(&account).and_then(|gateway| {
-                start::begin(id, account, sockets, gateway, Arc::clone(&self.data_dir), self.events.clone())
+                start::begin(id, span, account, sockets, gateway, Arc::clone(&self.data_dir), self.events.clone())
             });
             if let Err(failure) = begun {
                 let _ = self.events.send(Event::Started(id, Err(failure)));

@@ -16,6 +16,7 @@ use crossbeam_channel::Sender;
 use crossbeam_channel::TrySendError;
 use crossbeam_channel::bounded;
 use tracing::Metadata;
+use tracing::Span;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::Layer;
@@ -37,8 +38,16 @@ const LINES: &str = "imo2skype::lines";
 /// Where the library tells of clients that come and go.
 const CLIENTS: &str = "imo2skype::clients";
 
+/// The span of an account.
+const ACCOUNT: &str = "account";
+
 /// How many entries may wait for a slow file or terminal. Sessions never wait for it.
 const WAITING: usize = 65_536;
+
+/// Whose account it is that something is logged of: `account{user=alice}: `.
+pub(crate) fn span(user: &str) -> Span {
+    tracing::error_span!(ACCOUNT, %user)
+}
 
 /// Ends the log when it is dropped, after everything was written.
 pub(crate) struct Log {
@@ -85,12 +94,16 @@ impl Log {
         let muted = Arc::new(AtomicBool::new(file.is_none() && std::env::var_os("RUST_LOG").is_none()));
 
         let is_line = |metadata: &Metadata<'_>| metadata.target() == LINES;
+        let is_account = |metadata: &Metadata<'_>| metadata.is_span() && metadata.name() == ACCOUNT;
         let is_client = move |metadata: &Metadata<'_>| verbose && metadata.target() == CLIENTS;
         let lines = verbose.then(|| {
             let plain = tracing_subscriber::fmt::layer().with_writer(target.clone()).with_ansi(false);
             let plain = plain.with_target(false).with_level(false);
             let plain = if time { plain.with_timer(SystemTime).boxed() } else { plain.without_time().boxed() };
-            plain.with_filter(filter_fn(is_line).with_max_level_hint(LevelFilter::TRACE))
+            plain.with_filter(
+                filter_fn(move |metadata| is_line(metadata) || is_account(metadata))
+                    .with_max_level_hint(LevelFilter::TRACE),
+            )
         });
         // RUST_LOG is for developers. It never shows lines: those are asked for by `-v`.
         let others = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));

@@ -12,6 +12,7 @@ use imo2skype::Error;
 use imo2skype::Session;
 use imo2skype::transport::Serving;
 use imo2skype::transport::stream::Inherited;
+use tracing::Span;
 
 use crate::data::DataDir;
 use crate::data::make_directory;
@@ -42,9 +43,10 @@ impl Running {
     }
 }
 
-/// Starts an account; how that went is an event.
+/// Starts an account; how that went is an event. What is logged of it is in `span`.
 pub(crate) fn begin(
     id: Id,
+    span: Span,
     account: Arc<Account>,
     sockets: Vec<Arc<Inherited>>,
     gateway: Option<String>,
@@ -55,7 +57,8 @@ pub(crate) fn begin(
         .name("imo2sproxy-start".to_owned())
         .spawn(move || {
             // Whatever happens, the main thread must hear of it.
-            let outcome = catch_unwind(AssertUnwindSafe(|| start(&account, &sockets, gateway, &data_dir)))
+            let start = || span.in_scope(|| start(&account, &sockets, gateway, &data_dir));
+            let outcome = catch_unwind(AssertUnwindSafe(start))
                 .unwrap_or_else(|_| Err(Failure::service("internal error: starting the account panicked")));
             drop(account);
             // Nobody listens any more when the program is stopping already.

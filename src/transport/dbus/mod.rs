@@ -80,10 +80,11 @@ impl Dbus {
         let bell = Arc::new(Bell::new());
         let (opened, outcome) = bounded(1);
         let theirs = Arc::clone(&bell);
+        let span = tracing::Span::current();
         let thread = thread::Builder::new()
             .name("dbus".to_owned())
             .stack_size(STACK)
-            .spawn(move || worker::run(options, &theirs, &opened))
+            .spawn(move || span.in_scope(|| worker::run(options, &theirs, &opened)))
             .map_err(|error| Error::Internal(format!("cannot start the thread of D-Bus: {error}")))?;
         let connected = Connected { options, bell, thread: Some(thread) };
         match outcome.recv() {

@@ -128,10 +128,11 @@ impl Serving {
             buffer: vec![0; PIECE],
         };
         server.listen().map_err(failed)?;
+        let span = tracing::Span::current();
         let thread = thread::Builder::new()
             .name(format!("{}-serve", kind.name))
             .stack_size(STACK)
-            .spawn(move || server.run())
+            .spawn(move || span.in_scope(|| server.run()))
             .map_err(failed)?;
         Ok(Self { place, board, thread: Some(thread) })
     }

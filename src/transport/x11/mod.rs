@@ -120,10 +120,11 @@ impl X11 {
         display.claim().map_err(|trouble| refused(&name, &trouble))?;
         let place = format!("x11 {name}");
         let server = Server { session, name, reply_delay, bell, stopped };
+        let span = tracing::Span::current();
         let thread = thread::Builder::new()
             .name("x11".to_owned())
             .stack_size(STACK)
-            .spawn(move || server.run(display))
+            .spawn(move || span.in_scope(|| server.run(display)))
             .map_err(|error| Error::Internal(format!("cannot start the thread of the display: {error}")))?;
         Ok(Serving { place, running: Some((stop, thread)) })
     }

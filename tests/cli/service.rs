@@ -1,9 +1,12 @@
 //! The daemon as a service: what a service manager and its kin expect of it.
 
 use std::io::ErrorKind;
+use std::io::Read;
+use std::io::Write;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::Command;
+use std::process::Stdio;
 
 use nix::sys::signal::Signal;
 use nix::sys::signal::kill;
@@ -199,14 +202,14 @@ fn a_log_that_is_moved_away_goes_on_in_a_new_file() {
 #[test]
 fn the_log_says_whose_account_it_is_where_there_are_several() {
     let home = home();
-    let tables = ["alice", "bob"].map(|name| format!("[[account]]\nusername = '{name}'\n")).concat();
+    let tables = "[[account]]\nusername = 'alice'\nmode = ['s', 'c']\n[[account]]\nusername = 'bob'\n";
     let write = |options: &str| {
         std::fs::write(home.path().join("config"), format!("port = 0\n{options}{tables}")).expect("a file");
     };
     write("");
     let mut command = imo2sproxy(&home, &["-v", "-l", "log", "--config", "config"]);
     let mut running = Running::start({
-        command.env("IMO2SKYPE_PASSWORD", "geheim");
+        command.env("IMO2SKYPE_PASSWORD", "geheim").stdin(Stdio::piped());
         command
     });
     let mut places = Vec::new();
@@ -221,13 +224,17 @@ fn the_log_says_whose_account_it_is_where_there_are_several() {
         plugin.send("PROTOCOL 7").wait("USERSTATUS ONLINE");
         peers.push((plugin.0.local_addr().expect("connected"), plugin));
     }
-    // On the main thread.
+    // On a thread of the program.
+    let mut console = running.child.stdin.take().expect("piped");
+    console.write_all(b"#9 PING\n").expect("it reads");
+    while running.told("") != "#9 PONG" {}
+    // On its main thread.
     write("[[client]]\nname = 'Kopete'\nallow = []\n");
     running.signal(Signal::SIGHUP);
     for (_, plugin) in &mut peers {
         plugin.wait("ERROR 68");
         // On that of the connection point: a frame that is too long.
-        std::io::Write::write_all(&mut plugin.0, &[0xff; 4]).expect("the server reads");
+        plugin.0.write_all(&[0xff; 4]).expect("the server reads");
         plugin.end();
     }
     assert_eq!(running.stop(Signal::SIGTERM).0, 0);
@@ -262,8 +269,6 @@ fn no_secret_is_in_a_verbose_log_of_a_whole_session() {
     command.env("RUST_LOG", "trace");
     let mut running = Running::start(command);
     let address = running.told("listening: skypeproxy ");
-    use std::io::Read;
-    use std::io::Write;
     let give = |key: &str| {
         let mut plugin = Plugin::connect(&address);
         let mut byte = [0];

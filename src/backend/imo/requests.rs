@@ -134,10 +134,10 @@ impl Worker<'_> {
     fn wait(&mut self) {
         let woken = self.account.woken.notified();
         match self.due() {
-            None => drop(self.line.wait(woken, &Cut::never())),
+            None => drop(self.line.rest(woken, &Cut::never())),
             Some(due) => {
                 let timeout = tokio::time::Instant::from_std(due);
-                let _ = self.line.wait(async { tokio::time::timeout_at(timeout, woken).await }, &Cut::never());
+                let _ = self.line.rest(async { tokio::time::timeout_at(timeout, woken).await }, &Cut::never());
             }
         }
     }

@@ -84,11 +84,12 @@ impl Daemon {
             let _ = sender.send(Event::Reload);
         }
         let mut manager = Manager::new(self.watchdog, accounts.reports());
+        // Before anybody is told where to connect: what becomes of those who do belongs in the log.
+        log.unmute();
         accounts.announce(desk.places());
         if let Some(readiness) = self.readiness.take() {
             readiness.ready().map_err(|error| Failure::service(format!("cannot let go of the console: {error}")))?;
         }
-        log.unmute();
         if let Some((session, linger)) = accounts.console() {
             console::start(session, accounts.only_console().then_some(linger), sender)?;
         }

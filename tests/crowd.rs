@@ -25,6 +25,8 @@ mod bus;
 mod client;
 #[path = "crowd/daemon.rs"]
 mod daemon;
+#[path = "support/frames.rs"]
+mod frames;
 #[path = "crowd/load.rs"]
 mod load;
 #[path = "support/people.rs"]

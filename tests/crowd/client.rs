@@ -23,9 +23,12 @@ pub(crate) enum Heard {
     Reply,
     /// The answer that says what one of the people has said.
     Message,
-    /// The answer that says which number a message of ours has.
+    /// The answer that says which number its own message has.
     Sending(String),
 }
+
+/// The versions of the protocol that clients ask for, one after the other: most are of the last days.
+const PROTOCOLS: [u8; 8] = [2, 3, 5, 7, 8, 8, 8, 8];
 
 pub(crate) struct Client {
     wire: Wire,
@@ -39,7 +42,7 @@ pub(crate) struct Client {
     /// How many messages came of each of the people.
     heard: [usize; PEOPLE.len()],
     said: usize,
-    /// What to get to read its newest message, and the text.
+    /// How its newest message is asked for, and the text.
     newest: Option<(String, String)>,
     /// How many lines came since the start: so far it is in what all clients of its protocol hear.
     pub(crate) lines: usize,
@@ -52,7 +55,7 @@ impl Client {
     pub(crate) fn attach(wire: Wire, place: usize) -> Self {
         // What skyped speaks is its own affair.
         let own = wire.kind == "skyped";
-        let protocol = if own { 5 } else { [2, 3, 5, 7, 8, 8, 8, 8][place % 8] };
+        let protocol = if own { 5 } else { PROTOCOLS[place % PROTOCOLS.len()] };
         let mut client = Self {
             wire,
             place,
@@ -86,7 +89,7 @@ impl Client {
     }
 
     pub(crate) fn is_attached(&self) -> bool {
-        self.told && self.asked.is_empty()
+        self.told && self.is_answered()
     }
 
     /// Whether every command has its reply.
@@ -99,6 +102,7 @@ impl Client {
         self.heard.iter().sum()
     }
 
+    /// Whether it has sent a message.
     pub(crate) fn has_spoken(&self) -> bool {
         self.said > 0
     }

@@ -26,7 +26,7 @@ pub(crate) const PEOPLE: [&str; 2] = ["bob", "carol"];
 /// What all clients hear first when all are attached; one of them causes it.
 pub(crate) const START: &str = "USERSTATUS DND";
 
-/// So many messages of people may be on their way before the slowest client has read the first: the queue of a client
+/// So many messages of people may be on their way before the slowest client has read the first. The queue of a client
 /// has room for many more lines, but not for any number of them: who leaves more unread is cut off, rightly.
 const AHEAD: usize = 32;
 
@@ -276,11 +276,11 @@ impl Load {
         let behind: Vec<_> =
             behind.map(|client| format!("\n{}, next {:?}", client.progress(), self.next(client))).collect();
         let (stage, rounds, said, arrived) = (self.stage, self.rounds, self.said, self.arrived.iter().sum::<usize>());
+        let named = behind[..NAMED.min(behind.len())].concat();
         format!(
-            "nothing came for {GUARD:?} in {stage:?}: {rounds} messages to each client, {said} of theirs, {arrived} arrived; \
-             {} clients are behind:{}",
+            "nothing came for {GUARD:?} in {stage:?}: {rounds} messages to each client, {said} of theirs, {arrived} \
+             arrived; behind are {} clients:{named}",
             behind.len(),
-            behind[..NAMED.min(behind.len())].concat()
         )
     }
 }

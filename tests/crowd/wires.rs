@@ -28,6 +28,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::daemon::Daemon;
+use crate::frames;
 use crate::programs;
 
 /// From whom a line came, and the line; none when no more will come.
@@ -48,12 +49,12 @@ pub(crate) fn connect(daemon: &Daemon, inputs: &Sender<Input>) -> Vec<Wire> {
     for _ in 0..16 {
         let stream = tcp(&daemon.skypeproxy);
         let reader = frames(stream.try_clone().expect("a descriptor"));
-        wires.add("tcp", reader, move |line| drop((&stream).write_all(&frame(line))));
+        wires.add("tcp", reader, move |line| drop((&stream).write_all(&frames::frame(line))));
     }
     for _ in 0..8 {
         let stream = UnixStream::connect(daemon.socket()).expect("it listens");
         let reader = frames(stream.try_clone().expect("a descriptor"));
-        wires.add("unix", reader, move |line| drop((&stream).write_all(&frame(line))));
+        wires.add("unix", reader, move |line| drop((&stream).write_all(&frames::frame(line))));
     }
     wires.add_dbus(daemon, 12);
     let pipe = programs::compile(&daemon.home, "pipe");
@@ -140,21 +141,9 @@ fn pieces(stream: impl Read, end: u8) -> impl FnMut() -> Option<String> {
     }
 }
 
-/// The frames of the SkypeProxy socket (transports 1.1).
 fn frames(stream: impl Read) -> impl FnMut() -> Option<String> {
     let mut stream = BufReader::new(stream);
-    move || {
-        let mut length = [0; 4];
-        stream.read_exact(&mut length).ok()?;
-        let mut line = vec![0; usize::try_from(u32::from_le_bytes(length)).ok()?];
-        stream.read_exact(&mut line).ok()?;
-        String::from_utf8(line).ok()
-    }
-}
-
-fn frame(line: &str) -> Vec<u8> {
-    let length = u32::try_from(line.len()).expect("a short command");
-    [&length.to_le_bytes(), line.as_bytes()].concat()
+    move || frames::read(&mut stream).ok()
 }
 
 /// A program that speaks line by line; it ends with this.

@@ -26,8 +26,8 @@ pub(crate) const PEOPLE: [&str; 2] = ["bob", "carol"];
 /// What all clients hear first when all are attached; one of them causes it.
 pub(crate) const START: &str = "USERSTATUS DND";
 
-/// So many messages of people may be on their way before the slowest client has read the first. The queue of a client
-/// has room for many more lines, but not for any number of them: who leaves more unread is cut off, rightly.
+/// So many messages of people may be on their way before the slowest client has read the first. Who leaves too many
+/// lines unread is cut off, rightly; and a bus suffers 128 commands of a client without a reply, two for each message.
 const AHEAD: usize = 32;
 
 /// So many that wait are named when nothing goes on.

@@ -16,6 +16,8 @@
 #![cfg(all(unix, feature = "programs"))]
 #![expect(clippy::print_stdout, reason = "the seed and the outcome are worth to be seen")]
 
+#[path = "support/frames.rs"]
+mod frames;
 #[path = "endurance/ledger.rs"]
 mod ledger;
 #[path = "endurance/person.rs"]

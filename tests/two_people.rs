@@ -5,68 +5,29 @@
 mod calls;
 #[path = "two_people/chats.rs"]
 mod chats;
+#[path = "support/people.rs"]
+mod people;
 #[path = "two_people/pictures.rs"]
 mod pictures;
 
 use std::time::Duration;
-use std::time::Instant;
 
-use imo2skype::Config;
 use imo2skype::Gateway;
 use imo2skype::GatewayConfig;
 use imo2skype::Session;
+use people::ask;
+use people::befriend;
+use people::catch;
+use people::hear;
+use people::open;
+use people::received;
 
 /// Only guards against a test that hangs.
 const GUARD: Duration = Duration::from_secs(60);
 
-fn open(gateway: &Gateway, name: &str) -> Session {
-    let mut config = Config::new(name, "secret");
-    config.server = Some(gateway.url().to_owned());
-    Session::open(config).expect("a session")
-}
-
-fn ask(session: &Session, command: &str) -> String {
-    session.invoke(command, GUARD).expect("a reply")
-}
-
-/// Waits for a line of which `wanted` makes something; those before it are dropped.
-fn catch<T>(session: &Session, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
-    let deadline = Instant::now() + GUARD;
-    let mut heard = Vec::new();
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        match session.poll_skype_notification(Some(left)).expect("an open session") {
-            Some(line) => match wanted(&line) {
-                Some(found) => return found,
-                None => heard.push(line),
-            },
-            None => panic!("{what} did not come, only {heard:#?}"),
-        }
-    }
-}
-
-/// Waits for a line; those before it are dropped.
-fn hear(session: &Session, wanted: &str) {
-    catch(session, wanted, |line| (line == wanted).then_some(()));
-}
-
-/// The number of a message that this line tells to have come.
-fn received(line: &str) -> Option<u32> {
-    line.strip_prefix("CHATMESSAGE ")?.strip_suffix(" STATUS RECEIVED")?.parse().ok()
-}
-
-/// Makes two users contacts of each other.
-fn befriend(alice: &Session, [name, other]: [&str; 2], bob: &Session) {
-    assert_eq!(ask(alice, &format!("SET USER {other} BUDDYSTATUS 2 please")), format!("USER {other} BUDDYSTATUS 2"));
-    hear(bob, &format!("USER {name} RECEIVEDAUTHREQUEST please"));
-    let accepted = format!("USER {name} ISAUTHORIZED TRUE");
-    assert_eq!(ask(bob, &format!("SET {accepted}")), accepted);
-    hear(alice, &format!("USER {other} ONLINESTATUS ONLINE"));
-}
-
 /// Two contacts of each other.
 fn friends(gateway: &Gateway) -> [Session; 2] {
-    let [alice, bob] = ["alice", "bob"].map(|name| open(gateway, name));
+    let [alice, bob] = ["alice", "bob"].map(|name| open(gateway.url(), name));
     befriend(&alice, ["alice", "bob"], &bob);
     [alice, bob]
 }
@@ -137,7 +98,7 @@ fn of_a_burst_every_message_can_be_read() {
 #[test]
 fn what_one_account_does_makes_no_gaps_in_the_ids_of_another() {
     let gateway = Gateway::start(GatewayConfig::embedded(None)).expect("a gateway");
-    let [alice, bob] = ["alice", "bob"].map(|name| open(&gateway, name));
+    let [alice, bob] = ["alice", "bob"].map(|name| open(gateway.url(), name));
     let send = |session: &Session| -> u32 {
         let reply = ask(session, "MESSAGE nobody.at.all hi");
         reply.split(' ').nth(1).and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no id in {reply}"))

@@ -25,8 +25,11 @@ const IDLE: u64 = 12 << 20;
 /// What each further idle client may add.
 const CLIENT: u64 = 24 << 10;
 
+/// After this, what belongs to the login is over: the connection for requests is closed too.
+const SETTLED: Duration = Duration::from_secs(45);
+
 /// The threads that the poll wakes: the one that holds it, and none else.
-const POLL: &str = "imo-poll";
+const POLL: &str = "imo2skype-poll";
 
 pub(crate) fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -136,8 +139,7 @@ fn idle(quick: bool) -> bool {
     let (gateway, folder) = (gateway(), tempfile::tempdir().expect("a folder"));
     let (process, address) = daemon(Some(&gateway), folder.path());
     let _client = Client::attach(&address);
-    // What belongs to the login is over.
-    std::thread::sleep(Duration::from_secs(3));
+    std::thread::sleep(SETTLED);
     let before = process.waits();
     std::thread::sleep(time);
     let after = process.waits();

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::io::BufReader;
-use std::io::Read;
 use std::io::Write;
 use std::net::Shutdown;
 use std::net::TcpStream;
 use std::thread;
 
 use crossbeam_channel::Sender;
+
+use crate::frames;
 
 /// What comes to a person.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ impl Socket {
         stream.set_nodelay(true)?;
         let mut reader = BufReader::new(stream.try_clone()?);
         thread::spawn(move || {
-            while let Ok(line) = read(&mut reader) {
+            while let Ok(line) = frames::read(&mut reader) {
                 let _ = inputs.send(Input::Line(number, line));
             }
             let _ = inputs.send(Input::Gone(number));
@@ -40,8 +41,7 @@ impl Socket {
 
     /// Whether it arrives will be seen by the reply.
     pub(crate) fn send(&mut self, command: &str) {
-        let length = u32::try_from(command.len()).expect("a short command");
-        let _ = self.0.write_all(&[&length.to_le_bytes(), command.as_bytes()].concat());
+        let _ = self.0.write_all(&frames::frame(command));
     }
 }
 
@@ -49,13 +49,4 @@ impl Drop for Socket {
     fn drop(&mut self) {
         let _ = self.0.shutdown(Shutdown::Both);
     }
-}
-
-fn read(reader: &mut impl Read) -> io::Result<String> {
-    let mut length = [0; 4];
-    reader.read_exact(&mut length)?;
-    let length = usize::try_from(u32::from_le_bytes(length)).expect("32 bits");
-    let mut line = vec![0; length];
-    reader.read_exact(&mut line)?;
-    String::from_utf8(line).map_err(io::Error::other)
 }

@@ -420,6 +420,25 @@ fn the_user_is_said_to_be_there_between_polls() {
 }
 
 #[test]
+fn a_connection_that_nothing_is_asked_on_is_closed() {
+    let server = Server::start();
+    let mut client = Client::with(&server.url, Limits { idle: Duration::from_millis(1), ..Limits::default() });
+    client.connect(1);
+    server.let_in("S");
+    let signed_on = server.poll();
+    // That of the poll stays: something is asked on it all the time.
+    let closed = || server.closed.recv_timeout(crate::server::GUARD).expect("the other one is closed");
+    closed();
+    signed_on.accept(json!([event(0, "signed_on", json!({"alias": "Alice A"}))]));
+    client.expect_connected(1);
+    client.send(1, "hi");
+    server.request("send_im").accept(json!([delivered(1, 0)]));
+    client.done(1).expect("delivered");
+    closed();
+    client.end();
+}
+
+#[test]
 fn contacts_and_requests_come_in() {
     let server = Server::start();
     let client = Client::online(&server);

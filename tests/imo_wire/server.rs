@@ -81,6 +81,8 @@ pub(crate) struct Server {
     pub(crate) requests: Receiver<Call>,
     pub(crate) polls: Receiver<Call>,
     pub(crate) connections: Arc<AtomicUsize>,
+    /// Tells of each connection that the client has closed.
+    pub(crate) closed: Receiver<()>,
 }
 
 impl Server {
@@ -89,16 +91,20 @@ impl Server {
         let url = format!("http://{}/pre", listener.local_addr().expect("an address"));
         let (requests_in, requests) = unbounded();
         let (polls_in, polls) = unbounded();
+        let (closed_in, closed) = unbounded();
         let connections = Arc::new(AtomicUsize::new(0));
         let counter = connections.clone();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 counter.fetch_add(1, Ordering::SeqCst);
-                let (requests, polls) = (requests_in.clone(), polls_in.clone());
-                thread::spawn(move || serve(stream, &requests, &polls));
+                let (requests, polls, closed) = (requests_in.clone(), polls_in.clone(), closed_in.clone());
+                thread::spawn(move || {
+                    serve(stream, &requests, &polls);
+                    let _ = closed.send(());
+                });
             }
         });
-        Self { knows_marks: false, url, requests, polls, connections }
+        Self { knows_marks: false, url, requests, polls, connections, closed }
     }
 
     /// One that tells messages from their repeats.

@@ -115,7 +115,7 @@ fn who_is_not_there_cannot_be_called() {
     call.is("FAILED");
     assert_eq!(call.get("FAILUREREASON"), "3", "offline (skype-api 4.3)");
     // And when he is there again, he can.
-    let bob = open(&gateway, "bob");
+    let bob = open(gateway.url(), "bob");
     hear(&alice, "USER bob ONLINESTATUS ONLINE");
     let [outgoing, incoming] = ring([&alice, &bob]);
     incoming.does("ALTER ANSWER");

@@ -97,7 +97,7 @@ fn said<'a>(author: &'a str, body: &'a str) -> Read<'a> {
 /// Alice, who knows the others, Bob and Carol.
 fn three(gateway: &Gateway) -> [Session; 3] {
     let [alice, bob] = friends(gateway);
-    let carol = open(gateway, "carol");
+    let carol = open(gateway.url(), "carol");
     befriend(&alice, ["alice", "carol"], &carol);
     [alice, bob, carol]
 }
@@ -106,7 +106,7 @@ fn three(gateway: &Gateway) -> [Session; 3] {
 fn everybody_reads_what_is_said_and_done_in_a_chat() {
     let gateway = Gateway::start(GatewayConfig::embedded(None)).expect("a gateway");
     let [alice, bob, carol] = three(&gateway);
-    let dave = open(&gateway, "dave");
+    let dave = open(gateway.url(), "dave");
     let alice = Member::founder(&alice, "bob, carol");
     // Said at once, and yet heard by all who were to be in it.
     alice.says("hello");
@@ -172,7 +172,7 @@ fn everybody_reads_what_is_said_and_done_in_a_chat() {
 fn a_chat_is_there_again_at_the_next_login_with_what_was_said_meanwhile() {
     let gateway = Gateway::start(GatewayConfig::embedded(None)).expect("a gateway");
     let [founder, second, third] = three(&gateway);
-    let dave = open(&gateway, "dave");
+    let dave = open(gateway.url(), "dave");
     let alice = Member::founder(&founder, "bob, carol");
     let bob = Member::added(&second, "alice", "bob");
     bob.reads(["ADDEDMEMBERS", "alice", "carol", ""]);
@@ -195,7 +195,7 @@ fn a_chat_is_there_again_at_the_next_login_with_what_was_said_meanwhile() {
         member.reads(said("dave", "hello"));
     }
 
-    let third = open(&gateway, "carol");
+    let third = open(gateway.url(), "carol");
     let carol = Member::found(&third);
     carol.reads(said("alice", "without carol"));
     carol.reads(["SETTOPIC", "bob", "", "Without carol"]);
@@ -209,7 +209,7 @@ fn a_chat_is_there_again_at_the_next_login_with_what_was_said_meanwhile() {
 
     // Who has founded it finds it by the same way, and has missed nothing.
     founder.close();
-    let founder = open(&gateway, "alice");
+    let founder = open(gateway.url(), "alice");
     let alice = Member::found(&founder);
     carol.says("all of us");
     for member in [&alice, &bob, &dave] {

@@ -58,6 +58,9 @@ pub struct Limits {
     pub login: Duration,
     /// To log out while others wait.
     pub logout: Duration,
+    /// For which a connection is kept that nothing is asked on: less than servers commonly keep theirs, so that a request
+    /// rarely meets one that was just closed.
+    pub idle: Duration,
     /// Between two signs of life of the user (imo-protocol 3.4).
     pub activity: Duration,
     /// From another mood text to telling it (imo-protocol 6.3).
@@ -74,6 +77,7 @@ impl Default for Limits {
             poll: Duration::from_secs(40),
             login: Duration::from_secs(30),
             logout: Duration::from_secs(2),
+            idle: Duration::from_secs(30),
             activity: Duration::from_secs(300),
             mood: Duration::from_secs(15),
             found: Duration::from_secs(30),

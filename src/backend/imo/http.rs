@@ -4,8 +4,10 @@
 //! thread of an account drives a connection of its own: it runs the asynchronous client of the same
 //! crate until the answer is there, or until it is told to stop waiting.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::future::pending;
+use std::pin::pin;
 use std::time::Duration;
 
 use reqwest::Client;
@@ -15,10 +17,12 @@ use reqwest::header::COOKIE;
 use reqwest::header::HeaderValue;
 use reqwest::header::SET_COOKIE;
 use reqwest::redirect::Policy;
+use rustls::ClientConfig;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use url::Url;
 
+use super::account::Limits;
 use super::server::Server;
 use super::tls;
 use crate::error::Error;
@@ -97,16 +101,20 @@ impl Cut {
     }
 }
 
-/// The way of one thread to its server: one connection, kept alive.
+/// The way of one thread to its server: one connection, kept alive while it is used.
 pub(super) struct Line {
     // Before the runtime, so that it goes first.
-    client: Client,
+    client: RefCell<Option<Client>>,
     runtime: Option<Runtime>,
+    tls: ClientConfig,
+    loopback: bool,
+    connect: Duration,
+    idle: Duration,
 }
 
 impl Line {
     /// A line to `server`; it connects when it is used.
-    pub(super) fn to(server: &Server, connect: Duration) -> Result<Self> {
+    pub(super) fn to(server: &Server, limits: &Limits) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             // A thread for looking up names, which the system cannot do without one.
@@ -115,7 +123,43 @@ impl Line {
             .thread_name("imo2skype-dns")
             .build()
             .map_err(|error| Error::Internal(format!("no way to wait for the network: {error}")))?;
-        Ok(Self { client: client(server, connect)?, runtime: Some(runtime) })
+        let line = Self {
+            client: RefCell::default(),
+            runtime: Some(runtime),
+            tls: tls::config(server.root.scheme() == "https", &server.roots)?,
+            loopback: server.loopback,
+            connect: limits.connect,
+            idle: limits.idle,
+        };
+        line.client().map_err(|error| Error::Internal(format!("no HTTP client: {error}")))?;
+        Ok(line)
+    }
+
+    /// The client, with the connection that it keeps.
+    fn client(&self) -> reqwest::Result<Client> {
+        let mut kept = self.client.borrow_mut();
+        if let Some(client) = &*kept {
+            return Ok(client.clone());
+        }
+        let client = self.new_client()?;
+        *kept = Some(client.clone());
+        Ok(client)
+    }
+
+    fn new_client(&self) -> reqwest::Result<Client> {
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(self.tls.clone())
+            .http1_only()
+            .user_agent("XMLHttpRequest/1.0")
+            .redirect(Policy::none())
+            .connect_timeout(self.connect)
+            // `rest` sees to that: the pool would wake up for ever.
+            .pool_idle_timeout(None)
+            .tcp_nodelay(true);
+        if self.loopback {
+            builder = builder.no_proxy();
+        }
+        builder.build()
     }
 
     /// Fetches `url`.
@@ -126,7 +170,7 @@ impl Line {
         timeout: Duration,
         cut: &Cut,
     ) -> std::result::Result<Reply, HttpError> {
-        self.perform(self.client.get(url.clone()), cookies, timeout, cut)
+        self.perform(|client| client.get(url.clone()), cookies, timeout, cut)
     }
 
     /// Fetches `url` as long as nothing `urgent` happens, and no more than `limit` bytes; `None` if
@@ -139,7 +183,7 @@ impl Line {
         urgent: impl Future<Output = ()>,
         cut: &Cut,
     ) -> std::result::Result<Option<Reply>, HttpError> {
-        let request = with_cookies(self.client.get(url.clone()), cookies).timeout(timeout);
+        let request = self.request(|client| client.get(url.clone()), cookies, timeout)?;
         let work = async {
             tokio::select! {
                 biased;
@@ -159,23 +203,39 @@ impl Line {
         timeout: Duration,
         cut: &Cut,
     ) -> std::result::Result<Reply, HttpError> {
-        let request =
-            self.client.post(url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(encode(form));
+        let body = encode(form);
+        let request = |client: &Client| {
+            client.post(url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
+        };
         self.perform(request, cookies, timeout, cut)
     }
 
     fn perform(
         &self,
-        request: RequestBuilder,
+        request: impl FnOnce(&Client) -> RequestBuilder,
         cookies: Option<HeaderValue>,
         timeout: Duration,
         cut: &Cut,
     ) -> std::result::Result<Reply, HttpError> {
-        let request = with_cookies(request, cookies).timeout(timeout);
+        let request = self.request(request, cookies, timeout)?;
         match self.wait(read(request, timeout, MAX_BODY), cut) {
             Some(reply) => reply.map_err(HttpError::Trouble),
             None => Err(HttpError::Cut),
         }
+    }
+
+    fn request(
+        &self,
+        request: impl FnOnce(&Client) -> RequestBuilder,
+        cookies: Option<HeaderValue>,
+        timeout: Duration,
+    ) -> std::result::Result<RequestBuilder, HttpError> {
+        let client = self.client().map_err(|error| HttpError::Trouble(Trouble::Connect(error)))?;
+        let request = request(&client).timeout(timeout);
+        Ok(match cookies {
+            Some(cookies) => request.header(COOKIE, cookies),
+            None => request,
+        })
     }
 
     /// Waits for `work`; `None` if it was cut short. Meanwhile the connection is looked after: one
@@ -188,6 +248,20 @@ impl Line {
                 result = work => Some(result),
             }
         })
+    }
+
+    /// Waits for `work` while there is nothing to ask. After some time the connection is closed, and nothing wakes up any
+    /// more but what is waited for.
+    pub(super) fn rest<T>(&self, work: impl Future<Output = T>, cut: &Cut) -> Option<T> {
+        let mut work = pin!(work);
+        if self.client.borrow().is_some() {
+            let done = self.wait(async { tokio::time::timeout(self.idle, &mut work).await }, cut)?;
+            if let Ok(done) = done {
+                return Some(done);
+            }
+            self.client.take();
+        }
+        self.wait(work, cut)
     }
 
     /// Lets time pass; `None` if that was cut short.
@@ -215,13 +289,6 @@ fn encode(form: &[(&str, &str)]) -> String {
     fields.join("&")
 }
 
-fn with_cookies(request: RequestBuilder, cookies: Option<HeaderValue>) -> RequestBuilder {
-    match cookies {
-        Some(cookies) => request.header(COOKIE, cookies),
-        None => request,
-    }
-}
-
 async fn read(request: RequestBuilder, timeout: Duration, limit: usize) -> std::result::Result<Reply, Trouble> {
     let trouble = |error: reqwest::Error| {
         let error = error.without_url();
@@ -247,23 +314,6 @@ async fn read(request: RequestBuilder, timeout: Duration, limit: usize) -> std::
     Ok(Reply { status, cookies, body })
 }
 
-fn client(server: &Server, connect: Duration) -> Result<Client> {
-    let tls = tls::config(server.root.scheme() == "https", &server.roots)?;
-    let mut builder = Client::builder()
-        .tls_backend_preconfigured(tls)
-        .http1_only()
-        .user_agent("XMLHttpRequest/1.0")
-        .redirect(Policy::none())
-        .connect_timeout(connect)
-        // Below what servers commonly keep, so that a request rarely meets a connection just closed.
-        .pool_idle_timeout(Duration::from_secs(30))
-        .tcp_nodelay(true);
-    if server.loopback {
-        builder = builder.no_proxy();
-    }
-    builder.build().map_err(|error| Error::Internal(format!("no HTTP client: {error}")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -279,14 +329,11 @@ mod tests {
         let mut config = crate::config::Config::new("alice", "secret");
         config.server = Some("http://127.0.0.1:1/".to_owned());
         let server = Server::of(&config).expect("a server");
-        let line = Line::to(&server, Duration::from_secs(1)).expect("a line");
+        let line = Line::to(&server, &Limits::default()).expect("a line");
         let (cutter, cut) = Cut::new();
-        let waiting = std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| line.wait(pending::<()>(), &cut));
-            drop(cutter);
-            waiting.join().expect("no panic")
-        });
-        assert_eq!(waiting, None);
+        let cutting = std::thread::spawn(|| drop(cutter));
+        assert_eq!(line.wait(pending::<()>(), &cut), None);
+        cutting.join().expect("no panic");
         assert_eq!(line.wait(async { 7 }, &Cut::never()), Some(7));
     }
 }

@@ -99,7 +99,7 @@ pub fn open(config: &Config) -> Result<ImoBackend, Error> {
 /// As [`open`].
 pub fn open_with(config: &Config, limits: Limits) -> Result<ImoBackend, Error> {
     let server = Server::of(config)?;
-    let lines = [Line::to(&server, limits.connect)?, Line::to(&server, limits.connect)?];
+    let lines = [Line::to(&server, &limits)?, Line::to(&server, &limits)?];
     let me = ImoNames::handle(&config.username);
     let account = Account::new(server, &config.username, me, config.password.clone(), limits);
     Ok(ImoBackend { account: Some(Arc::new(account)), lines: Some(lines), threads: Vec::new() })

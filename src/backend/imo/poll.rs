@@ -22,7 +22,7 @@ pub(super) const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// Polls for one connection after the other, until there can be no more.
 pub(super) fn run(account: &Account, line: &Line, mut ties: watch::Receiver<Option<Tie>>) {
-    while let Some(Ok(())) = line.wait(ties.changed(), &Cut::never()) {
+    while let Some(Ok(())) = line.rest(ties.changed(), &Cut::never()) {
         let tie = ties.borrow_and_update().clone();
         account.guard(|| {
             if let Some(tie) = tie

@@ -133,13 +133,14 @@ impl Worker<'_> {
     /// Waits for work, or for the time at which something is due.
     fn wait(&mut self) {
         let woken = self.account.woken.notified();
-        match self.due() {
-            None => drop(self.line.wait(woken, &Cut::never())),
-            Some(due) => {
-                let timeout = tokio::time::Instant::from_std(due);
-                let _ = self.line.wait(async { tokio::time::timeout_at(timeout, woken).await }, &Cut::never());
+        let due = self.due().map(tokio::time::Instant::from_std);
+        let work = async {
+            match due {
+                Some(due) => drop(tokio::time::timeout_at(due, woken).await),
+                None => woken.await,
             }
-        }
+        };
+        let _ = self.line.rest(work, &Cut::never());
     }
 
     /// When something is due.

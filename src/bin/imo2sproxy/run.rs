@@ -89,7 +89,7 @@ impl Daemon {
             let _ = sender.send(Event::Reload);
         }
         let mut manager = Manager::new(self.watchdog, accounts.reports());
-        // Before anybody knows where to come: who comes is in the log.
+        // Before anybody is told where to connect: what becomes of those who do belongs in the log.
         log.unmute();
         accounts.announce(desk.places());
         if let Some(readiness) = self.readiness.take() {

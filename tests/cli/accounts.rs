@@ -62,17 +62,19 @@ fn told(config: &str) -> [String; 2] {
 fn what_there_is_once_belongs_to_one_account() {
     // Nobody can be reached there: none goes on, whether it gets its place or not.
     let nowhere = format!("server = 'http://127.0.0.1:{}/'\n", dead_port());
+    let port = dead_port().to_string();
     for (alice, bob, key, place) in [
-        ("port = 1401", "", "port", "127.0.0.1:1401"),
-        ("port = 1402", "mode = 'n'\nskypenet_port = 1402", "skypenet_port", "127.0.0.1:1402"),
-        ("mode = 'n'", "mode = 'n'", "skypenet_port", "127.0.0.1:5000"),
-        ("mode = 'l'", "mode = 'l'", "skyped_port", "127.0.0.1:2727"),
+        ("port = PORT", "port = PORT", "port", "127.0.0.1:PORT"),
+        ("port = PORT", "mode = 'n'\nskypenet_port = PORT", "skypenet_port", "127.0.0.1:PORT"),
+        ("mode = 'n'\nskypenet_port = PORT", "mode = 'n'\nskypenet_port = PORT", "skypenet_port", "127.0.0.1:PORT"),
+        ("mode = 'l'\nskyped_port = PORT", "mode = 'l'\nskyped_port = PORT", "skyped_port", "127.0.0.1:PORT"),
         ("socket = '/nowhere/s'", "socket = '/nowhere/s'", "socket", "/nowhere/s"),
         ("mode = 'x'\ndisplay = ':4711'", "mode = 'x'\ndisplay = ':4711.0'", "display", ":4711.0"),
         ("mode = 'd'", "mode = ['s', 'd']\nport = 0", "mode", "com.Skype.API (session bus)"),
         ("mode = 'c'", "mode = 'c'", "mode", "the console"),
         ("port = 0\nhistory = 'h'", "port = 0\nhistory = './h'", "history", "/h"),
     ] {
+        let [alice, bob, place] = [alice, bob, place].map(|text| text.replace("PORT", &port));
         let tables = format!("{}{alice}\n{}{bob}\n", table("alice"), table("bob"));
         for errors in told(&format!("{nowhere}{tables}")) {
             let cure = format!("{place} belongs to alice already; give one of the two another {key}");

@@ -5,6 +5,8 @@
 
 #[path = "dbus/activation.rs"]
 mod activation;
+#[path = "support/bob.rs"]
+mod bob;
 #[path = "dbus/clients.rs"]
 mod clients;
 #[path = "dbus/life.rs"]
@@ -21,19 +23,17 @@ use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::thread;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use crossbeam_channel::unbounded;
-use imo2skype::Config;
-use imo2skype::Session;
 use nix::sys::signal::Signal;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use tempfile::TempDir;
+
+use bob::Bob;
 
 /// Only guards against a test that hangs.
 const GUARD: Duration = Duration::from_secs(60);
@@ -219,76 +219,4 @@ fn imo2sproxy() -> PathBuf {
 struct Daemon {
     running: Running,
     gateway: String,
-}
-
-/// The other end: says what it is asked to say, and types when alice does.
-struct Bob {
-    session: Arc<Session>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Bob {
-    /// Bob, who is a contact of alice and she of him.
-    fn friend_of(gateway: &str) -> Self {
-        let open = |name: &str| {
-            let mut config = Config::new(name, "secret");
-            config.server = Some(gateway.to_owned());
-            Session::open(config).expect("a session")
-        };
-        let (alice, bob) = (open("alice"), open("bob"));
-        assert_eq!(ask(&alice, "SET USER bob BUDDYSTATUS 2 please"), "USER bob BUDDYSTATUS 2");
-        hear(&bob, "USER alice RECEIVEDAUTHREQUEST please");
-        ask(&bob, "SET USER alice ISAUTHORIZED TRUE");
-        hear(&alice, "USER bob ONLINESTATUS ONLINE");
-        drop(alice);
-        ask(&bob, "CREATE APPLICATION libpurple_typing");
-        let session = Arc::new(bob);
-        let theirs = Arc::clone(&session);
-        let thread = thread::spawn(move || {
-            // Until it is closed.
-            while let Ok(line) = theirs.poll_skype_notification(None) {
-                line.into_iter().for_each(|line| answer(&theirs, &line));
-            }
-        });
-        Self { session, thread: Some(thread) }
-    }
-}
-
-fn answer(bob: &Session, line: &str) {
-    let typing = "APPLICATION libpurple_typing DATAGRAM alice:1 PURPLE_TYPING";
-    if line == typing {
-        ask(bob, &format!("ALTER {typing}"));
-    }
-    let number = line.strip_prefix("CHATMESSAGE ").and_then(|rest| rest.strip_suffix(" STATUS RECEIVED"));
-    let Some(number) = number else { return };
-    let head = format!("CHATMESSAGE {number} BODY ");
-    let body = ask(bob, &format!("GET CHATMESSAGE {number} BODY"));
-    if let Some(text) = body.strip_prefix(&head).and_then(|body| body.strip_prefix("say ")) {
-        ask(bob, &format!("MESSAGE alice {text}"));
-    }
-}
-
-impl Drop for Bob {
-    fn drop(&mut self) {
-        self.session.close();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-fn ask(session: &Session, command: &str) -> String {
-    session.invoke(command, GUARD).expect("a reply")
-}
-
-/// Waits for a line; those before it are dropped.
-fn hear(session: &Session, wanted: &str) {
-    let mut heard = Vec::new();
-    while let Some(line) = session.poll_skype_notification(Some(GUARD)).expect("an open session") {
-        if line == wanted {
-            return;
-        }
-        heard.push(line);
-    }
-    panic!("{wanted} did not come, only {heard:#?}");
 }

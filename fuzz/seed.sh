@@ -2,7 +2,7 @@
 # Fills fuzz/corpus with one file for each form of command, each event and each call of the imo protocol.
 set -eu
 cd "$(dirname "$0")"
-mkdir -p corpus/request corpus/event corpus/call corpus/x11
+mkdir -p corpus/request corpus/event corpus/call corpus/x11 corpus/skypeproxy
 grep -v '^#' ../tests/reference/commands.txt | grep '|' | cut -d '|' -f 1 |
     sed -e 's/[][]//g' -e 's/<user>/bob/g' -e 's/<users>/bob, cecil/g' -e 's/<id>/100002/g' -e 's/<chat>/#alice\/$bob/g' \
         -e 's/<stream>/bob:1/g' -e 's/<app>/demo/g' -e 's/<bool>/TRUE/g' -e 's/<number>/1/g' -e 's/<path>/\/pics\/a.jpg/g' \
@@ -104,3 +104,18 @@ printf '\001\000NAME TestPlugin\000\000\000\000\000' > corpus/x11/one
 printf '\001\000MESSAGE bob Gr\303\274\303\237e \000\000an alle\000lle lle lle ' > corpus/x11/two
 printf '\001\000GET USER bobby ABOUT\003\001GET USER bobby ABOUT\002\001\000ET USER bobby ABOUT\000\001\000ET USER bobby ABOUT' \
     > corpus/x11/senders
+
+# A client that attaches and asks for a picture, in one piece and in pieces of 1 to 3 bytes.
+attach='\000\000\000\000\002\000\000\000\000\003\002\012\000\000\000PROTOCOL 7'
+picture='\032\000\000\000GET USER bob AVATAR 1 /pic\004\000\000\000PING'
+printf "\\000$attach$picture" > corpus/skypeproxy/whole
+printf "\\006\\001\\002\\003$attach$picture" > corpus/skypeproxy/pieces
+# The same with the password, which is padded, and with a wrong one.
+password='\000\000\000\000\001\002\000\000\000k\000'
+printf "\\001$password$attach" > corpus/skypeproxy/password
+printf "\\007\\001\\002\\003$password$attach" > corpus/skypeproxy/password-pieces
+printf '\001\000\000\000\000\001\003\000\000\000k k\004\000\000\000PING' > corpus/skypeproxy/wrong
+# Longer than anything can be, and a command that there is not.
+printf '\000\000\000\020\000PING' > corpus/skypeproxy/long
+printf '\000\001\000\020\000' > corpus/skypeproxy/too-long
+printf '\000\000\000\000\000\007' > corpus/skypeproxy/unknown

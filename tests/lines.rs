@@ -1,5 +1,10 @@
-//! skypenet and skyped: the program from the outside, and the clients that speak these protocols.
+//! skypenet, skyped and SkypeProxy: the program from the outside, and the clients that speak these protocols.
 #![cfg(all(unix, feature = "programs"))]
+
+#[path = "support/bob.rs"]
+mod bob;
+#[path = "support/people.rs"]
+mod people;
 
 use std::io::BufRead;
 use std::io::BufReader;
@@ -14,10 +19,18 @@ use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
+use imo2skype::Accounts;
 use nix::sys::signal::Signal;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use tempfile::TempDir;
+
+use bob::Bob;
+use people::ask;
+use people::open;
+
+/// Only guards against a test that hangs.
+const GUARD: Duration = Duration::from_secs(60);
 
 fn imo2sproxy(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("imo2sproxy"));
@@ -27,12 +40,14 @@ fn imo2sproxy(home: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// A daemon with both sockets.
+/// A daemon with all sockets.
 struct Daemon {
     home: TempDir,
     child: Child,
+    skypeproxy: String,
     skypenet: String,
     skyped: String,
+    gateway: String,
 }
 
 impl Daemon {
@@ -41,7 +56,8 @@ impl Daemon {
     }
 
     fn start_in(home: TempDir, arguments: &[&str]) -> Self {
-        let ours = ["-mn", "-ml", "--skypenet-port", "0", "--skyped-port", "0", "--history", "memory"];
+        let ports = ["-ms", "-mn", "-ml", "-p", "0", "--skypenet-port", "0", "--skyped-port", "0"];
+        let ours = [&ports[..], &["--history", "memory"]].concat();
         let mut child = imo2sproxy(home.path(), &[&ours, arguments].concat()).spawn().expect("it starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let mut told = |head: &str| {
@@ -49,9 +65,11 @@ impl Daemon {
             let port = line.strip_prefix(head).unwrap_or_else(|| panic!("{line:?} does not begin with {head:?}"));
             port.to_owned()
         };
+        let skypeproxy = told("listening: skypeproxy 127.0.0.1:");
         let skypenet = told("listening: skypenet 127.0.0.1:");
         let skyped = told("listening: skyped 127.0.0.1:");
-        Self { home, child, skypenet, skyped }
+        let gateway = told("listening: gateway ");
+        Self { home, child, skypeproxy, skypenet, skyped, gateway }
     }
 
     fn certificate(&self) -> PathBuf {
@@ -66,6 +84,10 @@ impl Daemon {
 
     fn libskype(&self, user: &str, password: &str, scenario: &str) -> Command {
         client("skypenet.py", &[&self.skypenet, user, password, scenario])
+    }
+
+    fn miranda(&self, password: &str, protocol: &str, scenarios: &[&str]) -> Command {
+        client("miranda.py", &[&[self.skypeproxy.as_str(), password, protocol], scenarios].concat())
     }
 
     /// Its home, after it has ended as it was asked to.
@@ -119,6 +141,36 @@ fn libskype_logs_in_over_skypenet_and_bitlbee_reads_every_line_that_it_writes() 
     BufReader::new(bitlbee.stdout.take().expect("piped")).read_line(&mut ready).expect("UTF-8");
     run(daemon.libskype("ALICE", "geheim", "talk"));
     good(bitlbee.wait_with_output().expect("it ends"));
+    daemon.stop();
+}
+
+#[test]
+fn miranda_lives_with_the_socket_of_skypeproxy() {
+    let home = tempfile::tempdir().expect("a folder");
+    let data = home.path().join("data/imo2skype");
+    std::fs::create_dir_all(&data).expect("a folder");
+    let accounts = Accounts::open(&data.join("gateway.db")).expect("the accounts");
+    accounts.add("bob", "secret").expect("a user");
+    // More than goes into a slot at once.
+    accounts.set_picture("bob", &[b"\x89PNG\r\n\x1a\n".as_slice(), &[7; 40_000]].concat()).expect("a picture");
+    let daemon = Daemon::start_in(home, &["-kgeheim"]);
+    let _bob = Bob::friend_of(&daemon.gateway);
+    let [cecil, daniel] = ["cecil", "daniel"].map(|name| open(&daemon.gateway, name));
+    ask(&cecil, "SET USER alice BUDDYSTATUS 2 It is me");
+    let scenarios = ["details", "talk", "typing", "avatars", "authorization", "chats", "calls", "leave"];
+    let mut miranda = daemon.miranda("geheim", "7", &scenarios).spawn().expect("python3");
+    let mut ready = String::new();
+    BufReader::new(miranda.stdout.take().expect("piped")).read_line(&mut ready).expect("UTF-8");
+    ask(&daniel, "SET USER alice BUDDYSTATUS 2 And me");
+    good(miranda.wait_with_output().expect("it ends"));
+    run(daemon.miranda("geheim", "7", &["missed"]));
+    run(daemon.miranda("geheim", "3", &["talk"]));
+    ["", "falsch"].into_iter().for_each(|password| run(daemon.miranda(password, "7", &["refused"])));
+    daemon.stop();
+    // A password that nobody wants.
+    let daemon = Daemon::start(&[]);
+    let _bob = Bob::friend_of(&daemon.gateway);
+    run(daemon.miranda("whatever", "7", &["talk"]));
     daemon.stop();
 }
 

@@ -11,6 +11,8 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
+#[cfg(target_os = "linux")]
+use std::time::Instant;
 
 use imo2skype::Config;
 use imo2skype::Session;
@@ -199,6 +201,32 @@ fn bytes_may_come_one_by_one() {
     }
     assert_eq!([plugin.byte(), plugin.byte(), plugin.byte()], [1, 1, 3]);
     assert_eq!([plugin.line(), plugin.line()], ["PONG", "PONG"]);
+}
+
+/// A client that writes the length and the text of a command one after the other, and lets its system choose the time.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_command_in_two_pieces_waits_for_nothing() {
+    let (serving, _session) = serve(None, 1000);
+    let mut plugin = Plugin::connect(serving.address());
+    plugin.0.set_nodelay(false).expect("an option of every system");
+    let mut took = [Vec::new(), Vec::new()];
+    for _ in 0..21 {
+        for (pieces, took) in [&[PING][..], &[&PING[..4], &PING[4..]]].iter().zip(&mut took) {
+            let begun = Instant::now();
+            for piece in *pieces {
+                plugin.raw(piece);
+            }
+            assert_eq!(plugin.line(), "PONG");
+            took.push(begun.elapsed());
+        }
+    }
+    let [whole, halves] = took.map(|mut took| {
+        took.sort();
+        took[took.len() / 2]
+    });
+    // 40 ms, if the second piece waits until the first is acknowledged.
+    assert!(halves < 100 * whole, "{halves:?} instead of {whole:?}");
 }
 
 #[test]

@@ -77,6 +77,12 @@ impl Decoder {
         self.slot_asked
     }
 
+    /// How many bytes wait for more, and for how many there is room.
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn room(&self) -> (usize, usize) {
+        (self.bytes.len() - self.start, self.bytes.capacity())
+    }
+
     /// The next item, `None` until more bytes come.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! The SkypeProxy socket: one connection is one client (transports 1).
 
 mod codec;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

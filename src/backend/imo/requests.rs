@@ -153,11 +153,14 @@ impl Worker<'_> {
 
     /// What is overdue has come to nothing.
     fn look_at_the_clock(&mut self, now: Instant) {
-        if let Some((tie, _)) = self.login.take_if(|(_, due)| *due <= now)
-            && let Ok(false) = self.account.with_session(&tie, |session| session.has_signed_on())
-        {
-            let trouble = Trouble::NoLogin(self.account.limits.login);
-            self.account.fail(&tie, Halt::Trouble(trouble));
+        if let Some((tie, due)) = self.login.take() {
+            match self.account.with_session(&tie, |session| session.has_signed_on()) {
+                Ok(false) if due <= now => {
+                    self.account.fail(&tie, Halt::Trouble(Trouble::NoLogin(self.account.limits.login)))
+                }
+                Ok(false) => self.login = Some((tie, due)),
+                Ok(true) | Err(_) => {}
+            }
         }
         while self.foundings.front().is_some_and(|(_, due)| *due <= now) {
             let Some((name, _)) = self.foundings.pop_front() else { return };

@@ -39,10 +39,6 @@ const MOST_CONNECTIONS: usize = 4096;
 /// How long a listener rests after a failure that trying again at once would not cure.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How often to look for more before going to sleep: a client that asks one thing after another has its next command
-/// here within microseconds, and to be woken for it would take longer than that.
-const LOOKS: u32 = 32;
-
 /// What is read at once, from one connection before it is another's turn.
 const PIECE: usize = 16 * 1024;
 
@@ -198,12 +194,11 @@ impl Server {
         let mut again: Vec<Token> = Vec::new();
         let mut turn: Vec<Token> = Vec::new();
         let listeners = self.next;
-        let mut looks: u32 = 0;
         loop {
             // From here on whoever has something wakes us; what came before is looked at now.
             self.board.awake.store(false, Ordering::SeqCst);
             again.append(&mut self.board.ready.lock().unwrap_or_else(PoisonError::into_inner));
-            let wait = if again.is_empty() && looks == 0 { self.wait() } else { Some(Duration::ZERO) };
+            let wait = if again.is_empty() { self.wait() } else { Some(Duration::ZERO) };
             if let Err(error) = self.poll.poll(&mut events, wait)
                 && error.kind() != io::ErrorKind::Interrupted
             {
@@ -214,7 +209,6 @@ impl Server {
             if self.board.stopping.load(Ordering::SeqCst) {
                 return;
             }
-            looks = if events.is_empty() { looks.saturating_sub(1) } else { LOOKS };
             turn.append(&mut again);
             let mut accept = false;
             for event in &events {

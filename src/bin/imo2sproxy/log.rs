@@ -114,7 +114,9 @@ impl Log {
             .with_ansi(false)
             .with_target(false);
         let messages = if time { messages.with_timer(SystemTime).boxed() } else { messages.without_time().boxed() };
-        let messages = messages.with_filter(others.or(clients).and(filter_fn(move |metadata| !is_line(metadata))));
+        // Without a level of its own it would have every line put together, only to drop it.
+        let no_lines = filter_fn(move |metadata| !is_line(metadata)).with_max_level_hint(LevelFilter::TRACE);
+        let messages = messages.with_filter(others.or(clients).and(no_lines));
         tracing_subscriber::registry()
             .with(lines)
             .with(messages)

@@ -3,6 +3,7 @@
 use std::io;
 use std::io::Read;
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -15,6 +16,7 @@ use crate::session::Carried;
 use crate::session::Session;
 use crate::transport::stream::Protocol;
 use crate::transport::stream::Step;
+use crate::transport::stream::server::Bell;
 
 /// Lines that wait are written together up to about so many bytes.
 const BATCH: usize = 32 * 1024;
@@ -112,6 +114,7 @@ struct TurnedAway {
 
 pub(super) struct Connection {
     pub(super) peer: String,
+    pub(super) bell: Arc<Bell>,
     /// When it wants a turn by itself.
     pub(super) due: Option<Instant>,
     stream: Stream,
@@ -146,6 +149,7 @@ impl Connection {
         mut stream: Stream,
         peer: String,
         protocol: Box<dyn Protocol>,
+        bell: Bell,
         now: Instant,
         register: impl FnOnce(&mut Stream) -> io::Result<()>,
     ) -> io::Result<Self> {
@@ -158,6 +162,7 @@ impl Connection {
         let admission = (!protocol.admitted()).then(|| now + ADMISSION);
         Ok(Self {
             peer,
+            bell: Arc::new(bell),
             due: admission,
             stream,
             protocol,
@@ -308,6 +313,7 @@ impl Connection {
     fn tell(&mut self, now: Instant) -> Result<bool, Parting> {
         let mut over = None;
         if let Some(client) = &self.client {
+            self.bell.hush();
             while self.out.len() < BATCH {
                 match client.poll_skype_notification(Some(Duration::ZERO)) {
                     Ok(Some(line)) => self.protocol.encode(&line, &mut self.out),

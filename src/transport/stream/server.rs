@@ -1,7 +1,7 @@
 //! The thread of a connection point: it waits for sockets, and for sessions that have lines for their clients.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -74,17 +74,32 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// A session has something for a connection.
-    pub(super) fn ready(&self, token: Token) {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(token);
-        self.wake();
-    }
-
     fn wake(&self) {
         if !self.awake.swap(true, Ordering::SeqCst) {
             // If that fails, the system has nothing left, and the next event wakes it.
             let _ = self.waker.wake();
         }
+    }
+}
+
+/// What the session of a connection rings when it has something for it.
+pub(super) struct Bell {
+    board: Arc<Board>,
+    token: Token,
+    rung: AtomicBool,
+}
+
+impl Bell {
+    fn ring(&self) {
+        if !self.rung.swap(true, Ordering::SeqCst) {
+            self.board.ready.lock().unwrap_or_else(PoisonError::into_inner).push(self.token);
+            self.board.wake();
+        }
+    }
+
+    /// Whoever looks what there is need not be told of it.
+    pub(super) fn hush(&self) {
+        self.rung.store(false, Ordering::SeqCst);
     }
 }
 
@@ -117,7 +132,7 @@ impl Serving {
             session,
             protocol,
             board: Arc::clone(&board),
-            connections: HashMap::new(),
+            connections: BTreeMap::new(),
             next: 0,
             timed: BTreeSet::new(),
             accept_again: None,
@@ -163,7 +178,7 @@ struct Server {
     session: Arc<Session>,
     protocol: Factory,
     board: Arc<Board>,
-    connections: HashMap<Token, Connection>,
+    connections: BTreeMap<Token, Connection>,
     /// The listeners have the first numbers; none is given twice.
     next: usize,
     /// Connections to look at by themselves, and when.
@@ -197,7 +212,7 @@ impl Server {
         loop {
             // From here on whoever has something wakes us; what came before is looked at now.
             self.board.awake.store(false, Ordering::SeqCst);
-            again.append(&mut self.board.ready.lock().unwrap_or_else(PoisonError::into_inner));
+            self.take_ready(&mut again);
             let wait = if again.is_empty() { self.wait() } else { Some(Duration::ZERO) };
             if let Err(error) = self.poll.poll(&mut events, wait)
                 && error.kind() != io::ErrorKind::Interrupted
@@ -231,7 +246,7 @@ impl Server {
                 self.timed.pop_first();
                 turn.push(token);
             }
-            turn.append(&mut self.board.ready.lock().unwrap_or_else(PoisonError::into_inner));
+            self.take_ready(&mut turn);
             turn.sort_unstable();
             turn.dedup();
             for token in turn.drain(..) {
@@ -240,6 +255,14 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// Adds those whose session has something, unless they have looked since it rang, as they do after their own commands.
+    fn take_ready(&self, turn: &mut Vec<Token>) {
+        let rings = |token: &Token| {
+            self.connections.get(token).is_some_and(|connection| connection.bell.rung.load(Ordering::SeqCst))
+        };
+        turn.extend(self.board.ready.lock().unwrap_or_else(PoisonError::into_inner).drain(..).filter(rings));
     }
 
     /// How long nothing has to be done by itself.
@@ -256,12 +279,12 @@ impl Server {
             self.timed.remove(&(due, token));
         }
         let session = &self.session;
-        let board = &self.board;
         let attachment = self.kind.attachment;
+        let bell = Arc::clone(&connection.bell);
         let attach = |peer: &str| {
             let client = session.attach_as(attachment, peer.to_owned())?;
-            let board = Arc::clone(board);
-            client.set_waker(Arc::new(move || board.ready(token)));
+            let bell = Arc::clone(&bell);
+            client.set_waker(Arc::new(move || bell.ring()));
             Ok(client)
         };
         match connection.go(&attach, &mut self.buffer, now) {
@@ -326,7 +349,9 @@ impl Server {
             }
             let protocol = (self.protocol)(self.listeners.key.as_ref());
             let token = Token(self.next);
-            let connection = Connection::new(stream, peer, protocol, now, registered(self.poll.registry(), token))?;
+            let bell = Bell { board: Arc::clone(&self.board), token, rung: AtomicBool::new(false) };
+            let register = registered(self.poll.registry(), token);
+            let connection = Connection::new(stream, peer, protocol, bell, now, register)?;
             self.next += 1;
             if let Some(due) = connection.due {
                 self.timed.insert((due, token));

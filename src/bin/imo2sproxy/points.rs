@@ -50,42 +50,26 @@ impl Points {
     /// What the settings ask for, as far as that can be seen without trying.
     pub(crate) fn new(settings: &Settings, modes: &[Mode], data_dir: &DataDir) -> Result<Self, Failure> {
         let mut points = Self::default();
+        let absent = |name| Err(Failure::usage(format!("the connection point -m {name} is not in this build")));
         for mode in modes {
-            let name = match mode {
-                Mode::C => continue,
-                Mode::S => {
-                    points.socket = Some(socket(settings)?);
-                    continue;
-                }
-                Mode::N => {
-                    let bind = stream(settings, settings.skypenet_port.unwrap_or(skypenet::DEFAULT_PORT));
-                    bind.check()?;
-                    points.skypenet = Some(bind);
-                    continue;
-                }
+            match mode {
+                Mode::C => {}
+                Mode::S => points.socket = Some(socket(settings)?),
+                Mode::N => points.skypenet = Some(port(settings, settings.skypenet_port, skypenet::DEFAULT_PORT)?),
                 Mode::L => {
-                    let bind = stream(settings, settings.skyped_port.unwrap_or(skyped::DEFAULT_PORT));
-                    bind.check()?;
+                    let bind = port(settings, settings.skyped_port, skyped::DEFAULT_PORT)?;
                     points.skyped = Some((bind, identity(settings, data_dir)?));
-                    continue;
                 }
                 #[cfg(unix)]
-                Mode::D => {
-                    points.dbus = Some(dbus(settings)?);
-                    continue;
-                }
-                Mode::A => "a (window messages)",
-                #[cfg(not(unix))]
-                Mode::D => "d (D-Bus)",
+                Mode::D => points.dbus = Some(dbus(settings)?),
                 #[cfg(unix)]
-                Mode::X => {
-                    points.x11 = Some(display(settings)?);
-                    continue;
-                }
+                Mode::X => points.x11 = Some(display(settings)?),
+                Mode::A => return absent("a (window messages)"),
                 #[cfg(not(unix))]
-                Mode::X => "x (X11)",
-            };
-            return Err(Failure::usage(format!("the connection point -m {name} is not in this build")));
+                Mode::D => return absent("d (D-Bus)"),
+                #[cfg(not(unix))]
+                Mode::X => return absent("x (X11)"),
+            }
         }
         Ok(points)
     }
@@ -179,6 +163,13 @@ fn identity(settings: &Settings, data_dir: &DataDir) -> Result<Result<Identity, 
         (None, Some(_)) => Err(Failure::usage("skyped_key: belongs to a certificate; name that by --skyped-cert too")),
         (None, None) => Ok(data_dir.certificate().map(Identity::Kept)),
     }
+}
+
+/// A port of its own, or the one where clients look for it.
+fn port(settings: &Settings, own: Option<u16>, default: u16) -> Result<BindOptions, Failure> {
+    let bind = stream(settings, own.unwrap_or(default));
+    bind.check()?;
+    Ok(bind)
 }
 
 /// A port at the address that is for all of them, with the password that is.

@@ -215,7 +215,8 @@ impl Connection {
         // What cannot be written holds back lines, and a queue of lines holds back commands: the socket tells when it
         // goes on.
         let more = self.out.is_empty() && (more || self.held.is_some());
-        let may_read = read && self.readable && self.held.is_none();
+        // Also what could not be taken before: nobody tells of it again.
+        let may_read = self.readable && self.held.is_none() && !self.ended;
         Ok(if more || may_read { Next::Again } else { Next::Wait })
     }
 

@@ -46,7 +46,7 @@ const KILLED: &str = "gateway,connection,daemon,late";
 const WORLDS: usize = 10;
 
 const KILLS: usize = 50;
-/// Two busy processors need a minute and a half for so many, unoptimised.
+/// Two processors need a quarter of a minute for so many.
 const MESSAGES: usize = 10_000;
 
 fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {

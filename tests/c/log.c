@@ -140,9 +140,9 @@ static void slow(int level, const char *entry, void *data) {
 static void a_slow_callback_holds_nobody_up(void) {
   imo2skype_session *session = open_offline();
   struct book book;
-  const char *lost;
+  const char *const slowness = "the log callback is slow: ", *lost;
   unsigned missing = 0;
-  int i;
+  int i, told = 0;
   open_book(&book);
   pthread_mutex_lock(&book.lock);
   CHECK_STATUS(imo2skype_set_log_callback(IMO2SKYPE_LOG_TRACE, slow, &book), IMO2SKYPE_OK);
@@ -154,9 +154,14 @@ static void a_slow_callback_holds_nobody_up(void) {
   book.text[0] = '\0';
   pthread_mutex_unlock(&book.lock);
   CHECK_STATUS(imo2skype_set_log_callback(0, NULL, NULL), IMO2SKYPE_OK);
-  CHECK(book.levels[IMO2SKYPE_LOG_WARNING] == 1);
-  lost = strstr(book.text, "the log callback is slow: ");
-  CHECK(lost != NULL && sscanf(lost, "the log callback is slow: %u entries lost", &missing) == 1);
+  /* Twice if some were lost before the first was taken, too. */
+  for (lost = strstr(book.text, slowness); lost != NULL; lost = strstr(lost + 1, slowness)) {
+    unsigned more = 0;
+    CHECK(sscanf(lost + strlen(slowness), "%u entries lost", &more) == 1);
+    missing += more;
+    told++;
+  }
+  CHECK(told > 0 && told == book.levels[IMO2SKYPE_LOG_WARNING]);
   CHECK(missing + (unsigned)book.levels[IMO2SKYPE_LOG_TRACE] >= 5000);
   close_book(&book);
   imo2skype_session_close(session);
